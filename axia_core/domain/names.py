@@ -1,0 +1,54 @@
+"""What stored things are called: S3 object keys, Redis keys and the fixed AWS names of the original design."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from axia_core.domain.symbols import Symbol
+from axia_core.domain.timeframes import Timeframe
+from axia_core.errors import InvalidInput
+
+BUCKET = "tss-raw-data"
+TABLE = "TSS_DynamoDB_OrderState"
+ORDER_QUEUE = "TSS_OrderRequestQueue"
+DEAD_LETTER_QUEUE = "TSS_OrderRequestQueue_DLQ"
+
+_OBJECT_KEY = re.compile(r"([A-Z]{6})/(M5|M15|H1|H4|D1)/(\d{4})/(\d{2})/(\d{2})/data\.parquet")
+_CACHE_KEY = re.compile(r"ohlcv:([A-Z]{6}):(M5|M15|H1|H4|D1)")
+
+
+def object_key(symbol: Symbol, timeframe: Timeframe, trading_date: date) -> str:
+    """`USDJPY/H1/2026/07/03/data.parquet`: one object per trading day of a series."""
+    return f"{series_prefix(symbol, timeframe)}{trading_date:%Y/%m/%d}/data.parquet"
+
+
+def series_prefix(symbol: Symbol, timeframe: Timeframe) -> str:
+    """`USDJPY/H1/`: what all objects of a series begin with."""
+    return f"{symbol}/{timeframe}/"
+
+
+def parse_object_key(key: str) -> tuple[Symbol, Timeframe, date]:
+    """The inverse of `object_key`; raises InvalidInput."""
+    match = _OBJECT_KEY.fullmatch(key)
+    try:
+        if match is None:
+            raise ValueError(key)
+        symbol, timeframe, year, month, day = match.groups()
+        return Symbol(symbol), Timeframe(timeframe), date(int(year), int(month), int(day))
+    except ValueError as error:
+        form = "an object key is {symbol}/{timeframe}/{YYYY}/{MM}/{DD}/data.parquet"
+        raise InvalidInput("key", key, form) from error
+
+
+def cache_key(symbol: Symbol, timeframe: Timeframe) -> str:
+    """`ohlcv:USDJPY:H1`."""
+    return f"ohlcv:{symbol}:{timeframe}"
+
+
+def parse_cache_key(key: str) -> tuple[Symbol, Timeframe]:
+    """The inverse of `cache_key`; raises InvalidInput."""
+    match = _CACHE_KEY.fullmatch(key)
+    if match is None:
+        raise InvalidInput("key", key, "a cache key is ohlcv:{symbol}:{timeframe}")
+    return Symbol(match[1]), Timeframe(match[2])

@@ -1,0 +1,149 @@
+"""Every setting AXIA has: read once, validated, documented. No other module reads the environment.
+
+Sources, first wins: environment (`AXIA_...`, and the standard `AWS_ENDPOINT_URL`, `AWS_REGION`), then the TOML file
+named by `AXIA_SETTINGS_FILE` (default `axia.toml` in the working directory), then the defaults below.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from axia_core.domain import names
+from axia_core.domain.symbols import DEFAULT_SYMBOLS, Symbol
+
+
+class Settings(BaseSettings):
+    """The whole configuration; build it with `load_settings()` at an entry point and hand it on."""
+
+    model_config = SettingsConfigDict(env_prefix="AXIA_", frozen=True, extra="forbid", populate_by_name=True)
+
+    home: Path = Field(Path(".axia"), description="Folder of the local stack's state; relative to the working directory.")
+
+    # AWS
+    aws_endpoint_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("AXIA_AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL"),
+        description="The local AWS server; unset means AWS itself.",
+    )
+    aws_region: str = Field(
+        "ap-northeast-1",
+        validation_alias=AliasChoices("AXIA_AWS_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
+        description="Tokyo.",
+    )
+    bucket: str = Field(names.BUCKET, description="S3 bucket of the bars.")
+    table: str = Field(names.TABLE, description="DynamoDB table of orders, kill switch and lease.")
+    order_queue: str = Field(names.ORDER_QUEUE, description="SQS queue of order requests.")
+    dead_letter_queue: str = Field(names.DEAD_LETTER_QUEUE, description="Where a message goes after three receives.")
+    redis_url: str = Field("redis://127.0.0.1:6390/0", description="The bar cache.")
+
+    # Universe
+    symbols: Annotated[tuple[str, ...], NoDecode] = Field(DEFAULT_SYMBOLS, description="Pairs to collect and trade.")
+    history_start: date = Field(date(2020, 1, 1), description="First trading date that has a partition.")
+    cache_bars: int = Field(8_000, gt=0, description="Bars kept per cached series.")
+    settling_s: float = Field(2.0, ge=0, description="How long after its end a bar counts as complete.")
+
+    # MT5
+    mt5_module: str = Field(
+        "axia_core.adapters.paper.metatrader5",
+        description="Module with the MetaTrader5 surface: the paper terminal, or `MetaTrader5` on Windows.",
+    )
+    mt5_path: Path | None = Field(
+        None, description="terminal64.exe, or the paper terminal's folder; unset means `paper` under home."
+    )
+    mt5_login: int = Field(50_000_001, description="Account the terminal must be logged in to.")
+    mt5_password: SecretStr = Field(SecretStr("paper"), description="Laptop only; production reads Secrets Manager.")
+    mt5_server: str = Field("AXIA-Paper", description="Broker server the terminal must be logged in to.")
+    mt5_server_zone: str = Field("America/New_York", description="IANA zone whose rules the server clock follows.")
+    mt5_server_shift_h: int = Field(7, description="Hours the server's wall clock is ahead of that zone.")
+    mt5_deadline_s: float = Field(10.0, gt=0, description="After this long a call is given up and its process killed.")
+    account: Literal["demo", "live"] = Field("demo", description="What the account must be; asserted at the terminal.")
+    live_confirmed: bool = Field(False, description="The second setting without which a live account is refused.")
+
+    # Orders
+    order_max_age_s: float = Field(120.0, gt=0, description="A market order older than this is EXPIRED, never sent.")
+    pending_max_age_s: float = Field(3_600.0, gt=0, description="The same for LIMIT, STOP and IFOCO entries.")
+    max_lots_per_order: Decimal = Field(Decimal("1.0"), gt=0, description="Largest entry in lots.")
+    max_open_positions: int = Field(20, gt=0, description="No entry beyond this many open positions.")
+    max_spread_points: int = Field(100, gt=0, description="No entry while the spread is wider.")
+    deviation_points: int = Field(20, ge=0, description="Price band of a market order in points.")
+    orders_per_minute: int = Field(60, gt=0, description="No more entries than this in any minute.")
+    retained_days: int = Field(30, ge=30, description="Days a final order stays in the ledger (queue 4 + DLQ 14).")
+
+    # Desk
+    lease_s: float = Field(15.0, gt=2, description="The desk's lease; renewed every third of it.")
+    receive_visibility_s: int = Field(10, gt=0, description="Visibility of the desk's receives.")
+    receive_wait_s: int = Field(5, ge=0, le=20, description="Long poll of the desk.")
+    send_margin_s: float = Field(5.0, gt=0, description="order_send is refused this long before the lease ends.")
+
+    # Local stack
+    host: str = Field("127.0.0.1", description="Loopback; the local stack listens nowhere else.")
+    aws_port: int = Field(4566, description="Local AWS server.")
+    redis_port: int = Field(6390, description="Local Redis.")
+    webserver_port: int = Field(3000, description="Dagster UI.")
+    code_server_port: int = Field(4266, description="Dagster code server.")
+    clock_shift_s: float = Field(0.0, description="Added to the wall clock by every part of AXIA (weekend demos).")
+
+    @field_validator("symbols", mode="before")
+    @classmethod
+    def _split_symbols(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("symbols")
+    @classmethod
+    def _check_symbols(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted({Symbol(name).name for name in value}))
+
+    @field_validator("host")
+    @classmethod
+    def _check_loopback(cls, value: str) -> str:
+        if value not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError("the local stack has no sign-in, so it listens on loopback only; use 127.0.0.1")
+        return value
+
+    @model_validator(mode="after")
+    def _check_live(self) -> Settings:
+        if self.account == "live" and not self.live_confirmed:
+            raise ValueError("account=live needs live_confirmed=true as well: real money would move")
+        if self.send_margin_s >= self.lease_s:
+            raise ValueError("send_margin_s must be smaller than lease_s, or nothing could ever be sent")
+        return self
+
+    @property
+    def clock_shift(self) -> timedelta:
+        """What every clock of AXIA adds to the wall clock."""
+        return timedelta(seconds=self.clock_shift_s)
+
+    @property
+    def terminal_path(self) -> Path:
+        """The terminal's path, absolute: MT5 must never be left to guess which terminal to open."""
+        return (self.mt5_path or self.home / "paper").absolute()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = Path(os.environ.get("AXIA_SETTINGS_FILE", "axia.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+
+def load_settings() -> Settings:
+    """The settings of this process; raises pydantic.ValidationError, which names each wrong field."""
+    return Settings()
