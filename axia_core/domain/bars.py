@@ -1,0 +1,234 @@
+"""Bars of one series as columns, and what can be said of them: coherence, gaps, aggregation, digest. No storage."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from axia_core.domain.sessions import Session, session, trading_date_at
+from axia_core.domain.symbols import Symbol
+from axia_core.domain.timeframes import Timeframe
+from axia_core.errors import InvalidInput
+
+NO_SPREAD = -1  # in memory; null in Parquet
+PRICES = ("open", "high", "low", "close")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bars:
+    """Bars of one series, oldest first, times unique.
+
+    `time_us` is the UTC bar-open time in microseconds since the epoch; prices are float64; `volume` counts ticks;
+    `spread` is in points, NO_SPREAD where the source has none. Coherence of the prices is `screen`'s business.
+    """
+
+    symbol: Symbol
+    timeframe: Timeframe
+    time_us: NDArray[np.int64]
+    open: NDArray[np.float64]
+    high: NDArray[np.float64]
+    low: NDArray[np.float64]
+    close: NDArray[np.float64]
+    volume: NDArray[np.int64]
+    spread: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        lengths = {len(column) for column in self.columns().values()}
+        if len(lengths) != 1:
+            raise InvalidInput("bars", sorted(lengths), "all columns must have the same length")
+        if len(self.time_us) > 1 and not bool(np.all(np.diff(self.time_us) > 0)):
+            raise InvalidInput("time_us", "unsorted or repeated", "bar times must be ascending and unique")
+
+    def columns(self) -> dict[str, NDArray[np.generic]]:
+        """Every column by its name, time first."""
+        names = ("time_us", *PRICES, "volume", "spread")
+        return {name: getattr(self, name) for name in names}
+
+    def __len__(self) -> int:
+        return len(self.time_us)
+
+    def take(self, chosen: NDArray[np.bool_] | slice) -> Bars:
+        """The rows that a mask or slice chooses."""
+        return replace(self, **{name: column[chosen] for name, column in self.columns().items()})
+
+    def between(self, start: datetime, end: datetime) -> Bars:
+        """The bars that open in `[start, end)`."""
+        low, high = np.searchsorted(self.time_us, [microseconds(start), microseconds(end)])
+        return self.take(slice(int(low), int(high)))
+
+    def digest(self) -> str:
+        """SHA-256 over series name and column bytes: equal exactly when the content is equal."""
+        sha = hashlib.sha256(f"{self.symbol}:{self.timeframe}:{len(self)}".encode())
+        for column in self.columns().values():
+            sha.update(np.ascontiguousarray(column).astype(column.dtype.newbyteorder("<")).tobytes())
+        return sha.hexdigest()
+
+    @classmethod
+    def empty(cls, symbol: Symbol, timeframe: Timeframe) -> Bars:
+        """No bars of this series."""
+        nothing = np.empty(0)
+        return cls.build(symbol, timeframe, nothing, nothing, nothing, nothing, nothing, nothing)
+
+    @classmethod
+    def build(
+        cls,
+        symbol: Symbol,
+        timeframe: Timeframe,
+        time_us: NDArray[np.generic],
+        open: NDArray[np.generic],
+        high: NDArray[np.generic],
+        low: NDArray[np.generic],
+        close: NDArray[np.generic],
+        volume: NDArray[np.generic],
+        spread: NDArray[np.generic] | None = None,
+    ) -> Bars:
+        """Bars from arrays of any numeric type, cast to the types above; no *spread* means unknown."""
+        spread_points = np.full(len(time_us), NO_SPREAD) if spread is None else spread
+        return cls(
+            symbol,
+            timeframe,
+            time_us.astype(np.int64),
+            open.astype(np.float64),
+            high.astype(np.float64),
+            low.astype(np.float64),
+            close.astype(np.float64),
+            volume.astype(np.int64),
+            spread_points.astype(np.int32),
+        )
+
+    @classmethod
+    def join(cls, parts: Iterable[Bars]) -> Bars:
+        """Several stretches of one series, given oldest first, as one; raises InvalidInput when they overlap."""
+        stretches = list(parts)
+        first = stretches[0]
+        columns = {name: np.concatenate([part.columns()[name] for part in stretches]) for name in first.columns()}
+        return cls(first.symbol, first.timeframe, **columns)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedBar:
+    """A bar that was not taken, and why."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionTruth:
+    """What is known about one stored partition; kept in the object's own metadata, so known without Dagster."""
+
+    symbol: Symbol
+    timeframe: Timeframe
+    trading_date: date
+    source: str
+    provisional: bool
+    expected: int
+    actual: int
+    gaps: tuple[datetime, ...]
+    refused: tuple[RefusedBar, ...]
+    digest: str
+
+    @property
+    def complete(self) -> bool:
+        """Every expected bar is there and none was refused."""
+        return not self.gaps and not self.refused
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """Bars that hold together, and those that do not."""
+
+    bars: Bars
+    refused: tuple[RefusedBar, ...]
+
+
+def screen(bars: Bars) -> Screened:
+    """Part bars whose prices are positive, finite and coherent (low <= open, close <= high) from those that break this."""
+    reasons = {
+        "a price is not finite": ~np.all([np.isfinite(getattr(bars, name)) for name in PRICES], axis=0),
+        "a price is not positive": np.any([getattr(bars, name) <= 0 for name in PRICES], axis=0),
+        "high is below open or close": bars.high < np.maximum(bars.open, bars.close),
+        "low is above open or close": bars.low > np.minimum(bars.open, bars.close),
+        "volume is negative": bars.volume < 0,
+        "the open time is off the session's grid": ~_on_grid(bars),
+    }
+    broken = np.any(list(reasons.values()), axis=0) if len(bars) else np.zeros(0, dtype=bool)
+    refused = tuple(_refused(bars, int(row), reasons) for row in np.flatnonzero(broken))
+    return Screened(bars.take(~broken), refused)
+
+
+def missing_opens(bars: Bars, day: Session) -> tuple[datetime, ...]:
+    """Open times that the session expects and *bars* lack."""
+    present = set(bars.time_us.tolist())
+    return tuple(at for at in day.bar_opens(bars.timeframe) if microseconds(at) not in present)
+
+
+def aggregate(bars: Bars, timeframe: Timeframe) -> Bars:
+    """Longer bars built from shorter ones, cut at the New York close; a bar without rows does not exist."""
+    if len(bars) == 0:
+        return Bars.empty(bars.symbol, timeframe)
+    opens = _bar_opens_us(bars, timeframe)
+    starts = np.flatnonzero(np.r_[True, np.diff(opens) > 0])
+    ends = np.r_[starts[1:], len(bars)] - 1
+    return Bars.build(
+        bars.symbol,
+        timeframe,
+        opens[starts],
+        bars.open[starts],
+        np.maximum.reduceat(bars.high, starts),
+        np.minimum.reduceat(bars.low, starts),
+        bars.close[ends],
+        np.add.reduceat(bars.volume, starts),
+        np.minimum.reduceat(bars.spread, starts),
+    )
+
+
+def microseconds(instant: datetime) -> int:
+    """Microseconds since the epoch, exactly."""
+    return (instant - EPOCH) // timedelta(microseconds=1)
+
+
+def instant(time_us: int) -> datetime:
+    """The inverse of `microseconds`."""
+    return EPOCH + timedelta(microseconds=time_us)
+
+
+def _bar_opens_us(bars: Bars, timeframe: Timeframe) -> NDArray[np.int64]:
+    """The open time of the longer bar that each row falls into."""
+    session_open = _session_opens_us(bars)
+    step = timeframe.minutes * 60_000_000
+    opens: NDArray[np.int64] = session_open + (bars.time_us - session_open) // step * step
+    return opens
+
+
+def _session_opens_us(bars: Bars) -> NDArray[np.int64]:
+    """Session open of each row; rows on a closed weekend count from the UTC hour, so that they stay visible."""
+    hours = bars.time_us // 3_600_000_000 * 3_600_000_000
+    unique, inverse = np.unique(hours, return_inverse=True)
+    opens = np.array([_session_open_us(int(hour)) for hour in unique], dtype=np.int64)
+    result: NDArray[np.int64] = opens[inverse]
+    return result
+
+
+def _session_open_us(hour_us: int) -> int:
+    day = trading_date_at(instant(hour_us))
+    return hour_us if day is None else microseconds(session(day).open)
+
+
+def _on_grid(bars: Bars) -> NDArray[np.bool_]:
+    if len(bars) == 0:
+        return np.zeros(0, dtype=bool)
+    step = bars.timeframe.minutes * 60_000_000
+    result: NDArray[np.bool_] = (bars.time_us - _session_opens_us(bars)) % step == 0
+    return result
+
+
+def _refused(bars: Bars, row: int, reasons: dict[str, NDArray[np.bool_]]) -> RefusedBar:
+    said = "; ".join(reason for reason, rows in reasons.items() if rows[row])
+    return RefusedBar(instant(int(bars.time_us[row])), said)

@@ -1,0 +1,84 @@
+"""What a broker tells: quotes, instruments, accounts, positions and the evidence it holds of an order. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from axia_core.domain.order_states import Execution, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """Bid and ask at a moment (UTC)."""
+
+    bid: Decimal
+    ask: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """How a symbol may be traded at this broker."""
+
+    name: str
+    point: Decimal
+    tick_size: Decimal
+    lots_min: Decimal
+    lots_max: Decimal
+    lots_step: Decimal
+    stops_level_points: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The account the terminal is logged in to."""
+
+    login: int
+    server: str
+    currency: str
+    demo: bool
+    hedging: bool
+    balance: Decimal
+    equity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """One open position."""
+
+    ticket: int
+    symbol: str
+    long: bool
+    lots: Decimal
+    price_open: Decimal
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    profit: Decimal
+    magic: int
+    comment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the broker holds of one order of ours, found by its magic number: the state it proves, and by what."""
+
+    state: State
+    execution: Execution
+    found_in: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Nothing carries the order's magic number, while connected and with a fresh tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class CannotTell:
+    """The search could not be done fully, so absence proves nothing."""
+
+    reason: str
+
+
+Finding = Evidence | Absent | CannotTell

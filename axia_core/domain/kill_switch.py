@@ -1,0 +1,40 @@
+"""The global kill switch as a value: what it lets pass. Reading and writing it is the ledger's business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from axia_core.domain.orders import Action
+
+
+class Mode(StrEnum):
+    """HALT lets nothing pass; REDUCE_ONLY lets exits pass."""
+
+    HALT = "HALT"
+    REDUCE_ONLY = "REDUCE_ONLY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KillSwitch:
+    """The switch; `active` stops trading. A missing or unreadable item is `UNREADABLE`, which means HALT."""
+
+    active: bool
+    mode: Mode = Mode.HALT
+    version: int = 0
+    reason: str = ""
+    who: str = ""
+    at: datetime | None = None
+
+    def permits(self, action: Action) -> bool:
+        """Whether an order with *action* may be sent now.
+
+        MODIFY is judged as an entry here: whether one reduces risk is known only at the broker.
+        """
+        if not self.active:
+            return True
+        return self.mode is Mode.REDUCE_ONLY and action in (Action.CLOSE, Action.CANCEL)
+
+
+UNREADABLE = KillSwitch(active=True, reason="the switch is missing or could not be read")

@@ -1,0 +1,99 @@
+"""The order state machine: which states there are, which moves are legal, and what each move must carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from axia_core.domain.orders import Order
+from axia_core.errors import IllegalTransition
+
+
+class State(StrEnum):
+    """Where an order stands. REFUSED is ours, REJECTED is the broker's, UNKNOWN is nobody's yet."""
+
+    RECEIVED = "RECEIVED"
+    SUBMITTING = "SUBMITTING"
+    UNKNOWN = "UNKNOWN"
+    PLACED = "PLACED"
+    FILLED = "FILLED"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    DONE = "DONE"
+    REJECTED = "REJECTED"
+    REFUSED = "REFUSED"
+    EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
+    EXPIRED_AT_BROKER = "EXPIRED_AT_BROKER"
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing further will happen to the order."""
+        return self not in OPEN_STATES
+
+
+OPEN_STATES = frozenset({State.RECEIVED, State.SUBMITTING, State.UNKNOWN, State.PLACED})
+
+_OUTCOMES = frozenset({State.FILLED, State.PARTIALLY_FILLED, State.PLACED, State.DONE, State.REJECTED})
+_AT_BROKER = frozenset({State.CANCELLED, State.EXPIRED_AT_BROKER})
+
+MOVES: dict[State, frozenset[State]] = {
+    State.RECEIVED: frozenset({State.SUBMITTING, State.REFUSED, State.EXPIRED, State.CANCELLED})
+    # Only where an order is found at the broker before its first send: the ledger was rewound or restored.
+    | frozenset({State.UNKNOWN}),
+    # Back to RECEIVED only on an answer that proves that nothing was done (a closed market).
+    State.SUBMITTING: _OUTCOMES | frozenset({State.UNKNOWN, State.SUBMITTING, State.RECEIVED}),
+    State.UNKNOWN: _OUTCOMES | _AT_BROKER,
+    State.PLACED: frozenset({State.FILLED, State.PARTIALLY_FILLED}) | _AT_BROKER,
+}
+
+
+def check_move(current: State, to: State) -> None:
+    """Raises IllegalTransition unless *current* -> *to* is a legal move."""
+    if to not in MOVES.get(current, frozenset()):
+        raise IllegalTransition(f"an order cannot go from {current} to {to}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """What the broker says about an order: tickets, price, lots, time; all None until it has said something."""
+
+    ticket: int | None = None
+    deal: int | None = None
+    price: Decimal | None = None
+    lots: Decimal | None = None
+    retcode: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRecord:
+    """An order as the ledger holds it."""
+
+    order: Order
+    state: State
+    version: int
+    sent_at: datetime
+    received_at: datetime
+    updated_at: datetime
+    sender: str = ""
+    message_id: str = ""
+    attempts: int = 0
+    reason: str = ""
+    execution: Execution = field(default_factory=Execution)
+
+    @property
+    def known_since(self) -> datetime:
+        """The earlier of the client's and the queue's time: what the order's age counts from."""
+        return min(self.sent_at, self.order.created_at or self.sent_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEvent:
+    """One line of an order's timeline."""
+
+    order_id: str
+    at: datetime
+    state: State
+    version: int
+    text: str = ""

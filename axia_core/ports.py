@@ -1,0 +1,241 @@
+"""The outside world on one page: what services need from it, without a vendor's name.
+
+Every port has a real adapter and an in-memory one (`adapters/memory.py`), and one contract suite runs over all.
+Methods raise only errors of `axia_core.errors`; a TransientError always means that nothing was changed.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # Annotations only: the desk must not load numpy for the bars it never touches.
+    from axia_core.domain.bars import Bars, PartitionTruth
+    from axia_core.domain.broker import Account, Finding, Instrument, Position, Quote
+    from axia_core.domain.kill_switch import KillSwitch
+    from axia_core.domain.messages import Epoch, Lease, Message, QueueDepth
+    from axia_core.domain.order_states import Execution, OrderEvent, OrderRecord, State
+    from axia_core.domain.orders import Order
+    from axia_core.domain.outcomes import Outcome
+    from axia_core.domain.symbols import Symbol
+    from axia_core.domain.timeframes import Timeframe
+
+
+class Clock(ABC):
+    """What time it is, and how to wait."""
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """The present, UTC-aware, with the configured shift applied."""
+
+    @abstractmethod
+    def sleep(self, seconds: float) -> None:
+        """Waits."""
+
+
+class MarketData(ABC):
+    """A source of bars."""
+
+    name: str
+    provisional: bool
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """The source's own verified clock in UTC; raises ServerClockMismatch, SourceUnavailable."""
+
+    @abstractmethod
+    def bars(self, symbol: Symbol, timeframe: Timeframe, start: datetime, end: datetime) -> Bars:
+        """Bars that open in `[start, end)` as the source has them, broken and forming ones included.
+
+        Raises SourceUnavailable, HistoryNotReady, UnknownSymbol.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One stored trading day of a series."""
+
+    bars: Bars
+    truth: PartitionTruth
+    revision: str
+
+
+class BarStore(ABC):
+    """Daily partitions of bars: the truth. Writing is atomic, and writing the same again changes nothing."""
+
+    @abstractmethod
+    def write(self, bars: Bars, truth: PartitionTruth) -> bool:
+        """Stores one partition; False when the stored one already says exactly this. Raises StoreUnavailable."""
+
+    @abstractmethod
+    def read(self, symbol: Symbol, timeframe: Timeframe, trading_date: date) -> Partition | None:
+        """One partition, or None when there is none. Raises StoreUnavailable, CorruptObject."""
+
+    @abstractmethod
+    def truth(self, symbol: Symbol, timeframe: Timeframe, trading_date: date) -> PartitionTruth | None:
+        """What is known of a partition, without reading its bars."""
+
+    @abstractmethod
+    def trading_dates(self, symbol: Symbol, timeframe: Timeframe) -> tuple[date, ...]:
+        """Trading dates that have a partition, oldest first."""
+
+
+class BarCache(ABC):
+    """Recent bars per series; rebuilt from the store at any time. Every method may raise CacheUnavailable."""
+
+    @abstractmethod
+    def write(self, bars: Bars, expires_at: datetime) -> bool:
+        """Replaces a series whole and atomically; False when a newer one is there (by its last bar) and stays."""
+
+    @abstractmethod
+    def read(self, symbol: Symbol, timeframe: Timeframe) -> Bars | None:
+        """The cached series, or None."""
+
+
+class OrderQueue(ABC):
+    """SQS as a door: messages come in, and leave only once the ledger knows them. Raises StoreUnavailable."""
+
+    @abstractmethod
+    def send(self, body: str) -> str:
+        """Publishes one order request; returns its message id."""
+
+    @abstractmethod
+    def receive(self, limit: int, wait_s: int, visibility_s: int) -> tuple[Message, ...]:
+        """Up to *limit* (at most 10) messages, waiting up to *wait_s* for the first."""
+
+    @abstractmethod
+    def delete(self, message: Message) -> None:
+        """Acknowledges a message; deleting it twice is harmless."""
+
+    @abstractmethod
+    def depth(self) -> QueueDepth:
+        """How much waits and how much is in flight, approximately."""
+
+
+class Recorded(StrEnum):
+    """What `OrderLedger.record` found."""
+
+    NEW = "NEW"
+    KNOWN = "KNOWN"
+    CONFLICT = "CONFLICT"
+
+
+class OrderLedger(ABC):
+    """The memory of orders, kill switch and lease; all reads are strongly consistent. Raises StoreUnavailable."""
+
+    @abstractmethod
+    def record(self, order: Order, message: Message, now: datetime) -> Recorded:
+        """Writes the order as RECEIVED unless its id is known; KNOWN for the same content, CONFLICT for other."""
+
+    @abstractmethod
+    def record_unreadable(self, message: Message, reason: str, now: datetime) -> None:
+        """Keeps why a message could not become an order; it stays in the queue and ends in the dead-letter queue."""
+
+    @abstractmethod
+    def order(self, order_id: str) -> OrderRecord | None:
+        """The order's record, or None."""
+
+    @abstractmethod
+    def open_orders(self) -> tuple[OrderRecord, ...]:
+        """Every order that is not final, oldest first."""
+
+    @abstractmethod
+    def recent_orders(self, limit: int) -> tuple[OrderRecord, ...]:
+        """The orders that changed last, newest first: for people, not for decisions."""
+
+    @abstractmethod
+    def events(self, order_id: str) -> tuple[OrderEvent, ...]:
+        """The order's timeline, oldest first."""
+
+    @abstractmethod
+    def move(
+        self, record: OrderRecord, to: State, now: datetime, *, reason: str = "", execution: Execution | None = None
+    ) -> OrderRecord:
+        """Moves an order by a conditional write on its version, leaving an event.
+
+        Raises VersionConflict, IllegalTransition.
+        """
+
+    @abstractmethod
+    def begin_attempt(self, record: OrderRecord, lease: Lease, now: datetime) -> OrderRecord | None:
+        """RECEIVED (or SUBMITTING, for a further attempt) -> SUBMITTING in one transaction that checks three things:
+
+        the record's version, that the kill switch permits the action, and that *lease* is still held. None when the
+        switch forbids it. Raises VersionConflict, LeaseLost.
+        """
+
+    @abstractmethod
+    def kill_switch(self) -> KillSwitch:
+        """The switch; missing or unreadable means HALT."""
+
+    @abstractmethod
+    def set_kill_switch(self, wanted: KillSwitch, expected_version: int, now: datetime) -> KillSwitch:
+        """Writes the switch and an audit event if its version is still *expected_version*; raises VersionConflict."""
+
+    @abstractmethod
+    def initialise_kill_switch(self, active: bool, who: str, now: datetime) -> bool:
+        """Writes the switch only where there is none; False when there was one."""
+
+    @abstractmethod
+    def acquire_lease(self, owner: str, duration_s: float, now: datetime) -> Lease | None:
+        """The desk's lease, or None while another desk holds it."""
+
+    @abstractmethod
+    def renew_lease(self, lease: Lease, duration_s: float, now: datetime) -> Lease:
+        """The same lease, longer; raises LeaseLost."""
+
+    @abstractmethod
+    def release_lease(self, lease: Lease) -> None:
+        """Gives the lease up; harmless when it is lost already."""
+
+    @abstractmethod
+    def lease_holder(self, now: datetime) -> Lease | None:
+        """The lease in force, if any."""
+
+    @abstractmethod
+    def begin_epoch(self, boot_id: str, since: datetime) -> bool:
+        """Notes that the ledger may have been rewound before *since*; False when *boot_id* is the known one."""
+
+    @abstractmethod
+    def epoch(self) -> Epoch | None:
+        """The present epoch, or None when the ledger has never been rewound."""
+
+
+class Broker(ABC):
+    """The trading side of MT5, in UTC and Decimals. Nothing here ever sends twice. Raises SourceUnavailable."""
+
+    @abstractmethod
+    def account(self) -> Account:
+        """The verified account; raises WrongAccount."""
+
+    @abstractmethod
+    def quote(self, symbol: str) -> Quote:
+        """The present bid and ask."""
+
+    @abstractmethod
+    def instrument(self, symbol: str) -> Instrument:
+        """How the symbol may be traded."""
+
+    @abstractmethod
+    def positions(self) -> tuple[Position, ...]:
+        """Every open position of the account, whoever opened it."""
+
+    @abstractmethod
+    def submit(self, order: Order, send_by: datetime) -> Outcome:
+        """Sends one order at most once, and not after *send_by*. Never raises once it may have been sent: Unknown."""
+
+    @abstractmethod
+    def find(self, order: Order, since: datetime) -> Finding:
+        """Searches orders, positions and both histories for the order's magic number."""
+
+
+class Events(ABC):
+    """Tells people: what happened, how bad it is, where. Never raises and never delays an order."""
+
+    @abstractmethod
+    def publish(self, event_type: str, severity: str, component: str, text: str, **details: str) -> None:
+        """One event; *severity* is info, warning or critical."""
