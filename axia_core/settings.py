@@ -30,7 +30,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="AXIA_", frozen=True, extra="forbid", populate_by_name=True)
 
-    home: Path = Field(Path(".axia"), description="Folder of the local stack's state; relative to the working directory.")
+    home: Path = Field(
+        Path(".axia"), description="Folder of the local stack's state; relative to the working directory."
+    )
 
     # AWS
     aws_endpoint_url: str | None = Field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -55,7 +55,7 @@ class Bars:
 
     def take(self, chosen: NDArray[np.bool_] | slice) -> Bars:
         """The rows that a mask or slice chooses."""
-        return replace(self, **{name: column[chosen] for name, column in self.columns().items()})
+        return Bars.build(self.symbol, self.timeframe, *(column[chosen] for column in self.columns().values()))
 
     def between(self, start: datetime, end: datetime) -> Bars:
         """The bars that open in `[start, end)`."""
@@ -93,13 +93,13 @@ class Bars:
         return cls(
             symbol,
             timeframe,
-            time_us.astype(np.int64),
-            open.astype(np.float64),
-            high.astype(np.float64),
-            low.astype(np.float64),
-            close.astype(np.float64),
-            volume.astype(np.int64),
-            spread_points.astype(np.int32),
+            time_us.astype(np.int64, copy=False),
+            open.astype(np.float64, copy=False),
+            high.astype(np.float64, copy=False),
+            low.astype(np.float64, copy=False),
+            close.astype(np.float64, copy=False),
+            volume.astype(np.int64, copy=False),
+            spread_points.astype(np.int32, copy=False),
         )
 
     @classmethod
@@ -107,8 +107,8 @@ class Bars:
         """Several stretches of one series, given oldest first, as one; raises InvalidInput when they overlap."""
         stretches = list(parts)
         first = stretches[0]
-        columns = {name: np.concatenate([part.columns()[name] for part in stretches]) for name in first.columns()}
-        return cls(first.symbol, first.timeframe, **columns)
+        columns = (np.concatenate([part.columns()[name] for part in stretches]) for name in first.columns())
+        return cls.build(first.symbol, first.timeframe, *columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class Screened:
 
 
 def screen(bars: Bars) -> Screened:
-    """Part bars whose prices are positive, finite and coherent (low <= open, close <= high) from those that break this."""
+    """Part bars that are coherent (finite, positive, low <= open, close <= high, on the grid) from those that are not."""
     reasons = {
         "a price is not finite": ~np.all([np.isfinite(getattr(bars, name)) for name in PRICES], axis=0),
         "a price is not positive": np.any([getattr(bars, name) <= 0 for name in PRICES], axis=0),

@@ -115,10 +115,9 @@ def parse_order(body: str, message_id: str, symbols: tuple[str, ...]) -> Order:
     return order
 
 
-_FIELDS = frozenset(
-    "symbol order_action order_type lot_size tp_price sl_price comment order_id ticket_id entry_price mt5_ticket"
-    " created_at expires_at".split()
-)
+_ORIGINAL_FIELDS = ("symbol", "order_action", "order_type", "lot_size", "tp_price", "sl_price", "comment")
+_ADDED_FIELDS = ("order_id", "ticket_id", "entry_price", "mt5_ticket", "created_at", "expires_at")
+_FIELDS = frozenset(_ORIGINAL_FIELDS + _ADDED_FIELDS)
 
 
 def _read_object(body: str) -> dict[str, Any]:
