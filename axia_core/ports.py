@@ -144,6 +144,14 @@ class OrderLedger(ABC):
         """Every order that is not final, oldest first."""
 
     @abstractmethod
+    def unreported_orders(self) -> tuple[OrderRecord, ...]:
+        """Final orders that no desk has shown in the Dagster UI yet, oldest first."""
+
+    @abstractmethod
+    def mark_reported(self, record: OrderRecord) -> None:
+        """Notes that a final order has been shown; harmless when repeated."""
+
+    @abstractmethod
     def recent_orders(self, limit: int) -> tuple[OrderRecord, ...]:
         """The orders that changed last, newest first: for people, not for decisions."""
 

@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="AXIA_", frozen=True, extra="forbid", populate_by_name=True)
 
     home: Path = Field(
-        Path(".axia"), description="Folder of the local stack's state; relative to the working directory."
+        Path(".axia"), description="Folder of the local stack's state, relative to the working folder."
     )
 
     # AWS
@@ -85,10 +85,10 @@ class Settings(BaseSettings):
     retained_days: int = Field(30, ge=30, description="Days a final order stays in the ledger (queue 4 + DLQ 14).")
 
     # Desk
-    lease_s: float = Field(15.0, gt=2, description="The desk's lease; renewed every third of it.")
+    lease_s: float = Field(10.0, gt=2, description="The desk's lease; renewed every third of it.")
     receive_visibility_s: int = Field(10, gt=0, description="Visibility of the desk's receives.")
     receive_wait_s: int = Field(5, ge=0, le=20, description="Long poll of the desk.")
-    send_margin_s: float = Field(5.0, gt=0, description="order_send is refused this long before the lease ends.")
+    send_margin_s: float = Field(3.0, gt=0, description="order_send is refused this long before the lease ends.")
 
     # Local stack
     host: str = Field("127.0.0.1", description="Loopback; the local stack listens nowhere else.")

@@ -149,7 +149,7 @@ class Screened:
 
 
 def screen(bars: Bars) -> Screened:
-    """Part bars that are coherent (finite, positive, low <= open, close <= high, on the grid) from those that are not."""
+    """Part coherent bars (finite, positive, low <= open, close <= high, on the grid) from those that are not."""
     reasons = {
         "a price is not finite": ~np.all([np.isfinite(getattr(bars, name)) for name in PRICES], axis=0),
         "a price is not positive": np.any([getattr(bars, name) <= 0 for name in PRICES], axis=0),

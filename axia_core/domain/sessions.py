@@ -61,7 +61,7 @@ def trading_date_at(instant: datetime) -> date | None:
 
 
 def is_open(instant: datetime, holidays: frozenset[date] = frozenset()) -> bool:
-    """Whether the FX week is open at *instant* by the session calendar (brokers may pause a few minutes at the roll)."""
+    """Whether the market is open at *instant* by the session calendar (brokers may pause minutes at the roll)."""
     day = trading_date_at(instant)
     return day is not None and day not in holidays
 

@@ -1,0 +1,73 @@
+"""How AXIA talks to AWS: boto3 clients from settings, and botocore's errors translated once. No service's logic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from axia_core.errors import InvalidInput, NotRunning, StoreUnavailable
+from axia_core.settings import Settings
+
+_TRY_AGAIN = frozenset(
+    {
+        "InternalError",
+        "InternalServerError",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TransactionInProgressException",
+    }
+)
+
+
+def client(settings: Settings, service: str, read_timeout_s: float = 10.0) -> Any:
+    """A boto3 client of *service*; every call has a timeout, reads are retried by botocore three times at most."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        region_name=settings.aws_region,
+        connect_timeout=3,
+        read_timeout=read_timeout_s,
+        max_pool_connections=32,
+        retries={"mode": "standard", "max_attempts": 3},
+        s3={"addressing_style": "path" if settings.aws_endpoint_url else "auto"},
+    )
+    return boto3.client(service, endpoint_url=settings.aws_endpoint_url, config=config)
+
+
+def error_code(error: Exception) -> str:
+    """The service's code of a botocore ClientError, for example `ConditionalCheckFailedException`."""
+    response = getattr(error, "response", {})
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Botocore's errors as ours; *what* says in a few words what was being done.
+
+    Raises StoreUnavailable where trying again may help, InvalidInput where a name or a permission is wrong,
+    NotRunning where nothing answers. Conditions that a caller branches on must be caught inside.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+
+    try:
+        yield
+    except ClientError as error:
+        code = error_code(error)
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if code in _TRY_AGAIN or status >= 500:
+            raise StoreUnavailable(f"{what}: AWS asks to try again later ({code or status})") from error
+        raise InvalidInput(what, code, str(error), "Check names, region and the role's permissions.") from error
+    except EndpointConnectionError as error:
+        raise NotRunning(f"{what}: nothing answers ({error}). On a laptop, start it with `axia up`.") from error
+    except NoCredentialsError as error:
+        raise NotRunning(f"{what}: no AWS credentials. On a laptop, run `axia env` and its exports.") from error
+    except BotoCoreError as error:
+        raise StoreUnavailable(f"{what}: {error}") from error
