@@ -52,8 +52,8 @@ def error_code(error: Exception) -> str:
 def translated(what: str) -> Iterator[None]:
     """Botocore's errors as ours; *what* says in a few words what was being done.
 
-    Raises StoreUnavailable where trying again may help, InvalidInput where a name or a permission is wrong,
-    NotRunning where nothing answers. Conditions that a caller branches on must be caught inside.
+    Raises StoreUnavailable where trying again may help (nothing answers, throttled), InvalidInput where a name or a
+    permission is wrong, NotRunning without credentials. Conditions that a caller branches on must be caught inside.
     """
     from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
@@ -66,7 +66,7 @@ def translated(what: str) -> Iterator[None]:
             raise StoreUnavailable(f"{what}: AWS asks to try again later ({code or status})") from error
         raise InvalidInput(what, code, str(error), "Check names, region and the role's permissions.") from error
     except EndpointConnectionError as error:
-        raise NotRunning(f"{what}: nothing answers ({error}). On a laptop, start it with `axia up`.") from error
+        raise StoreUnavailable(f"{what}: nothing answers ({error}). On a laptop, start it with `axia up`.") from error
     except NoCredentialsError as error:
         raise NotRunning(f"{what}: no AWS credentials. On a laptop, run `axia env` and its exports.") from error
     except BotoCoreError as error:

@@ -1,0 +1,92 @@
+"""The child process that holds the MT5 module: one terminal, one call at a time, answers over its own pipe.
+
+The module holds the GIL for the whole of a call and has no timeouts (facts, B1), so nothing else lives here and the
+parent kills this process when a call exceeds its deadline. It ends by itself when the parent is gone (end of input).
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pickle
+import signal
+import sys
+import time
+from typing import Any, BinaryIO
+
+from axia_core.adapters.mt5.calls import SENDING, Answer, Call, TerminalSpec
+
+LOST_CONNECTION = frozenset({-10000, -10001, -10002, -10003, -10004, -10005})
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Reads a TerminalSpec, connects, then answers Calls until the input ends."""
+    spec: TerminalSpec = pickle.load(requests)
+    module = importlib.import_module(spec.module)
+    _reply(answers, _connect(module, spec))
+    while True:
+        try:
+            call: Call = pickle.load(requests)
+        except EOFError:
+            return
+        _reply(answers, _perform(module, spec, call))
+
+
+def _connect(module: Any, spec: TerminalSpec) -> Answer:
+    connected = module.initialize(
+        path=str(spec.path),
+        login=spec.login,
+        password=spec.password,
+        server=spec.server,
+        timeout=int(spec.deadline_s * 1000),
+    )
+    return Answer(connected, module.last_error())
+
+
+def _perform(module: Any, spec: TerminalSpec, call: Call) -> Answer:
+    if call.name == SENDING:
+        return _send(module, call)
+    answer = _once(module, call)
+    if answer.result is None and answer.error[0] in LOST_CONNECTION:
+        # Only reads are asked again over a new connection; a send never is.
+        module.shutdown()
+        if _connect(module, spec).result:
+            return _once(module, call)
+    return answer
+
+
+def _send(module: Any, call: Call) -> Answer:
+    if call.send_by is None or time.time() >= call.send_by:
+        return Answer(None, (0, "not sent: its time was over"), too_late=True)
+    return _once(module, call)
+
+
+def _once(module: Any, call: Call) -> Answer:
+    result = getattr(module, call.name)(*call.args, **dict(call.kwargs))
+    return Answer(_plain(result), module.last_error())
+
+
+def _plain(value: Any) -> Any:
+    """Structs (which need the vendor's module to unpickle) as dicts, tuples of them as tuples of dicts."""
+    if hasattr(value, "_asdict"):
+        return {name: _plain(field) for name, field in value._asdict().items()}
+    if isinstance(value, tuple):
+        return tuple(_plain(item) for item in value)
+    return value
+
+
+def _reply(answers: BinaryIO, answer: Answer) -> None:
+    pickle.dump(answer, answers, protocol=pickle.HIGHEST_PROTOCOL)
+    answers.flush()
+
+
+def main() -> None:
+    """Moves the pipe off stdout first: whatever the module prints must not land between two answers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; we end when our parent has ended
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    serve(sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main()
