@@ -1,0 +1,230 @@
+"""The order ledger's calls to DynamoDB: every change is conditional, every read that money depends on is consistent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from axia_core.adapters.dynamodb import items
+from axia_core.adapters.dynamodb.items import Item
+from axia_core.adapters.dynamodb.writing import CHECK_FAILED, Table
+from axia_core.aws import client
+from axia_core.domain.kill_switch import UNREADABLE, KillSwitch, Mode
+from axia_core.domain.messages import Epoch, Lease, Message
+from axia_core.domain.order_states import Execution, OrderEvent, OrderRecord, State, check_move
+from axia_core.domain.orders import Action, Order
+from axia_core.errors import InvalidInput, LeaseLost, StoreUnavailable, VersionConflict
+from axia_core.ports import OrderLedger, Recorded
+from axia_core.settings import Settings
+
+KEPT_BODY_CHARACTERS = 4_096
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class DynamoOrderLedger(OrderLedger):
+    """Orders, kill switch, lease and epoch in one table."""
+
+    def __init__(self, dynamodb: Any, table: str, retained_days: int = 30) -> None:
+        self._table = Table(dynamodb, table)
+        self._kept_for = timedelta(days=retained_days)
+
+    def record(self, order: Order, message: Message, now: datetime) -> Recorded:
+        record = OrderRecord(
+            order=order,
+            state=State.RECEIVED,
+            version=1,
+            sent_at=message.sent_at,
+            received_at=now,
+            updated_at=now,
+            sender=message.sender,
+            message_id=message.message_id,
+        )
+        order_item = self._table.put(items.order_item(record, self._kept_for), "attribute_not_exists(pk)")
+        reasons = self._table.transact("recording an order", [order_item, self._event(record)])
+        if not reasons:
+            return Recorded.NEW
+        known = self._table.get(items.order_pk(order.order_id), items.METADATA)
+        same = known is not None and known.get("content_hash") == order.content_hash()
+        return Recorded.KNOWN if same else Recorded.CONFLICT
+
+    def record_unreadable(self, message: Message, reason: str, now: datetime) -> None:
+        item = {
+            "pk": f"UNREADABLE#{message.message_id}",
+            "sk": items.METADATA,
+            "reason": reason,
+            "body": message.body[:KEPT_BODY_CHARACTERS].encode("utf-8", "replace").decode(),
+            "sender": message.sender,
+            "sent_at": items.stamp(message.sent_at),
+            "received_at": items.stamp(now),
+            "receive_count": message.receive_count,
+            "ttl": int((now + self._kept_for).timestamp()),
+        }
+        self._table.transact("recording an unreadable message", [self._table.put(item)])
+
+    def unreadable_reason(self, message_id: str) -> str | None:
+        """Why the message with this id could not become an order, if that is known."""
+        item = self._table.get(f"UNREADABLE#{message_id}", items.METADATA)
+        return None if item is None else str(item["reason"])
+
+    def order(self, order_id: str) -> OrderRecord | None:
+        item = self._table.get(items.order_pk(order_id), items.METADATA)
+        return None if item is None else items.order_record(item)
+
+    def open_orders(self) -> tuple[OrderRecord, ...]:
+        return _by_time(record for record in self._indexed(items.OPEN) if not record.state.is_final)
+
+    def unreported_orders(self) -> tuple[OrderRecord, ...]:
+        return _by_time(record for record in self._indexed(items.UNREPORTED) if record.state.is_final)
+
+    def mark_reported(self, record: OrderRecord) -> None:
+        key = items.key(items.order_pk(record.order.order_id), items.METADATA)
+        self._table.update("marking an order reported", key, "REMOVE #o", {"#o": "open"}, {})
+
+    def recent_orders(self, limit: int) -> tuple[OrderRecord, ...]:
+        found = [items.order_record(item) for item in self._table.scan_orders()]
+        return tuple(sorted(found, key=lambda record: record.updated_at, reverse=True)[:limit])
+
+    def events(self, order_id: str) -> tuple[OrderEvent, ...]:
+        found = self._table.query(items.order_pk(order_id), "EVENT#")
+        return tuple(items.order_event(item) for item in found)
+
+    def move(
+        self, record: OrderRecord, to: State, now: datetime, *, reason: str = "", execution: Execution | None = None
+    ) -> OrderRecord:
+        check_move(record.state, to)
+        moved = replace(
+            record,
+            state=to,
+            version=record.version + 1,
+            updated_at=now,
+            reason=reason,
+            execution=execution or record.execution,
+        )
+        if self._table.transact("moving an order", [self._update(record, moved), self._event(moved)]):
+            raise VersionConflict(f"order {record.order.order_id} is no longer at version {record.version}")
+        return moved
+
+    def begin_attempt(self, record: OrderRecord, lease: Lease, now: datetime) -> OrderRecord | None:
+        check_move(record.state, State.SUBMITTING)
+        version, attempts = record.version + 1, record.attempts + 1
+        begun = replace(record, state=State.SUBMITTING, version=version, attempts=attempts, updated_at=now)
+        steps = [
+            self._update(record, begun),
+            self._switch_permits(record.order.action),
+            self._lease_is_held(lease, now),
+            self._event(begun),
+        ]
+        reasons = self._table.transact("beginning an attempt", steps)
+        if not reasons:
+            return begun
+        if reasons[0] == CHECK_FAILED:
+            raise VersionConflict(f"order {record.order.order_id} is no longer at version {record.version}")
+        if reasons[2] == CHECK_FAILED:
+            raise LeaseLost(f"{lease.owner} no longer holds the desk's lease")
+        return None
+
+    def kill_switch(self) -> KillSwitch:
+        try:
+            return items.kill_switch(self._table.get(items.GLOBAL, items.KILL_SWITCH))
+        except (StoreUnavailable, InvalidInput):
+            return UNREADABLE
+
+    def set_kill_switch(self, wanted: KillSwitch, expected_version: int, now: datetime) -> KillSwitch:
+        written = replace(wanted, version=expected_version + 1, at=now)
+        # The emergency put-item leaves an item without a version; it counts as version 0, so the next change works.
+        unchanged = "version = :expected" + (" OR attribute_not_exists(version)" if expected_version == 0 else "")
+        item = items.kill_switch_item(written, now)
+        audit = item | {"sk": f"EVENT#KILL_SWITCH#{items.stamp(now)}"}
+        steps = [self._table.put(item, unchanged, {":expected": expected_version}), self._table.put(audit)]
+        if self._table.transact("changing the kill switch", steps):
+            raise VersionConflict(f"the kill switch is no longer at version {expected_version}; look at it again")
+        return written
+
+    def initialise_kill_switch(self, active: bool, who: str, now: datetime) -> bool:
+        first = KillSwitch(active=active, version=1, reason="first start", who=who)
+        put = self._table.put(items.kill_switch_item(first, now), "attribute_not_exists(pk)")
+        return not self._table.transact("initialising the kill switch", [put])
+
+    def acquire_lease(self, owner: str, duration_s: float, now: datetime) -> Lease | None:
+        held = self._table.get(items.GLOBAL, items.LEASE)
+        fence = 0 if held is None else int(held["fence"])
+        lease = Lease(owner=owner, fence=fence + 1, expires_at=now + timedelta(seconds=duration_s))
+        free = "attribute_not_exists(pk) OR (fence = :fence AND #until <= :now)"
+        values = {":fence": fence, ":now": items.stamp(now)}
+        put = self._table.put(items.lease_item(lease), free, values, {"#until": "until"})
+        return None if self._table.transact("acquiring the lease", [put]) else lease
+
+    def renew_lease(self, lease: Lease, duration_s: float, now: datetime) -> Lease:
+        renewed = replace(lease, expires_at=now + timedelta(seconds=duration_s))
+        if not self._set_lease_end(lease, renewed.expires_at, now):
+            raise LeaseLost(f"{lease.owner} no longer holds the desk's lease")
+        return renewed
+
+    def release_lease(self, lease: Lease) -> None:
+        self._set_lease_end(lease, LONG_AGO, LONG_AGO)
+
+    def lease_holder(self, now: datetime) -> Lease | None:
+        item = self._table.get(items.GLOBAL, items.LEASE)
+        held = None if item is None else items.lease(item)
+        return held if held and held.expires_at > now else None
+
+    def begin_epoch(self, boot_id: str, since: datetime) -> bool:
+        item = {"pk": items.GLOBAL, "sk": items.EPOCH, "boot_id": boot_id, "since": items.stamp(since)}
+        put = self._table.put(item, "attribute_not_exists(pk) OR boot_id <> :boot_id", {":boot_id": boot_id})
+        return not self._table.transact("beginning an epoch", [put])
+
+    def epoch(self) -> Epoch | None:
+        item = self._table.get(items.GLOBAL, items.EPOCH)
+        return None if item is None else items.epoch(item)
+
+    def _indexed(self, marker: str) -> list[OrderRecord]:
+        """What the sparse index lists, read again from the table: the index lags, the table does not."""
+        keys = self._table.query_index(marker)
+        return [items.order_record(item) for item in self._table.get_many(keys)]
+
+    def _event(self, record: OrderRecord) -> Item:
+        return self._table.put(items.event_item(record) | {"ttl": self._event_ttl(record)})
+
+    def _event_ttl(self, record: OrderRecord) -> int:
+        """Events outlive their order: they are kept a year beyond what the order is kept."""
+        return int((record.updated_at + self._kept_for + timedelta(days=365)).timestamp())
+
+    def _update(self, current: OrderRecord, moved: OrderRecord) -> Item:
+        pk = items.order_pk(current.order.order_id)
+        attributes = items.state_attributes(moved, self._kept_for)
+        return self._table.set_attributes(pk, items.METADATA, attributes, expected_version=current.version)
+
+    def _switch_permits(self, action: Action) -> Item:
+        permits = "active = :off"
+        values: Item = {":off": False}
+        if KillSwitch(active=True, mode=Mode.REDUCE_ONLY).permits(action):
+            permits += " OR #mode = :reduce_only"
+            values[":reduce_only"] = Mode.REDUCE_ONLY.value
+        names = {"#mode": "mode"} if len(values) > 1 else {}
+        return self._table.check(items.GLOBAL, items.KILL_SWITCH, permits, values, names)
+
+    def _lease_is_held(self, lease: Lease, now: datetime) -> Item:
+        held = "#owner = :owner AND fence = :fence AND #until > :now"
+        values = {":owner": lease.owner, ":fence": lease.fence, ":now": items.stamp(now)}
+        return self._table.check(items.GLOBAL, items.LEASE, held, values, {"#owner": "owner", "#until": "until"})
+
+    def _set_lease_end(self, lease: Lease, end: datetime, now: datetime) -> bool:
+        return self._table.update(
+            "renewing the lease",
+            items.key(items.GLOBAL, items.LEASE),
+            "SET #until = :end",
+            {"#until": "until", "#owner": "owner"},
+            {":end": items.stamp(end), ":owner": lease.owner, ":fence": lease.fence, ":now": items.stamp(now)},
+            condition="#owner = :owner AND fence = :fence AND #until > :now",
+        )
+
+
+def connect(settings: Settings) -> DynamoOrderLedger:
+    """The ledger that the settings name."""
+    return DynamoOrderLedger(client(settings, "dynamodb"), settings.table, settings.retained_days)
+
+
+def _by_time(records: Iterable[OrderRecord]) -> tuple[OrderRecord, ...]:
+    return tuple(sorted(records, key=lambda record: record.received_at))

@@ -1,0 +1,280 @@
+"""In-memory order queue, ledger, broker and events: they ship beside the real ones and obey the same contracts.
+
+State goes in through the constructor and is read back through attributes; nothing here is patched by a test.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from axia_core.domain.broker import Absent, Account, Finding, Instrument, Position, Quote
+from axia_core.domain.kill_switch import UNREADABLE, KillSwitch
+from axia_core.domain.messages import Epoch, Lease, Message, QueueDepth
+from axia_core.domain.order_states import Execution, OrderEvent, OrderRecord, State, check_move
+from axia_core.domain.orders import Order
+from axia_core.domain.outcomes import Outcome, Settled
+from axia_core.errors import LeaseLost, VersionConflict
+from axia_core.ports import Broker, Clock, Events, OrderLedger, OrderQueue, Recorded
+
+
+@dataclass(slots=True)
+class _Queued:
+    message: Message
+    visible_at: datetime
+
+
+class MemoryOrderQueue(OrderQueue):
+    """A queue with visibility and a dead-letter list, driven by a clock."""
+
+    def __init__(self, clock: Clock, max_receives: int = 3, sender: str = "memory") -> None:
+        self._clock = clock
+        self._max_receives = max_receives
+        self._sender = sender
+        self._numbers = itertools.count(1)
+        self._queued: list[_Queued] = []
+        self.dead_letters: list[Message] = []
+
+    def send(self, body: str) -> str:
+        now = self._clock.now()
+        message_id = f"message-{next(self._numbers)}"
+        message = Message(
+            message_id=message_id, body=body, sent_at=now, receive_count=0, sender=self._sender, receipt=""
+        )
+        self._queued.append(_Queued(message, now))
+        return message_id
+
+    def receive(self, limit: int, wait_s: int, visibility_s: int) -> tuple[Message, ...]:
+        if not self._visible() and wait_s:
+            self._clock.sleep(wait_s)
+        return tuple(
+            received
+            for queued in self._visible()[:limit]
+            if (received := self._hand_over(queued, visibility_s)) is not None
+        )
+
+    def delete(self, message: Message) -> None:
+        self._queued = [q for q in self._queued if q.message.message_id != message.message_id]
+
+    def depth(self) -> QueueDepth:
+        waiting = len(self._visible())
+        return QueueDepth(waiting=waiting, in_flight=len(self._queued) - waiting)
+
+    def _visible(self) -> list[_Queued]:
+        return [queued for queued in self._queued if queued.visible_at <= self._clock.now()]
+
+    def _hand_over(self, queued: _Queued, visibility_s: int) -> Message | None:
+        if queued.message.receive_count >= self._max_receives:
+            self._queued.remove(queued)
+            self.dead_letters.append(queued.message)
+            return None
+        count = queued.message.receive_count + 1
+        queued.message = replace(queued.message, receive_count=count, receipt=f"{queued.message.message_id}/{count}")
+        queued.visible_at = self._clock.now() + timedelta(seconds=visibility_s)
+        return queued.message
+
+
+class MemoryOrderLedger(OrderLedger):
+    """The ledger in dictionaries; single-threaded, so every call is a transaction."""
+
+    def __init__(self, switch: KillSwitch | None = None) -> None:
+        self._switch = switch
+        self._orders: dict[str, OrderRecord] = {}
+        self._events: dict[str, list[OrderEvent]] = {}
+        self._reported: set[str] = set()
+        self._lease: Lease | None = None
+        self._fence = 0
+        self._epoch: Epoch | None = None
+        self.unreadable: dict[str, str] = {}
+
+    def record(self, order: Order, message: Message, now: datetime) -> Recorded:
+        known = self._orders.get(order.order_id)
+        if known is not None:
+            same = known.order.content_hash() == order.content_hash()
+            return Recorded.KNOWN if same else Recorded.CONFLICT
+        record = OrderRecord(
+            order=order,
+            state=State.RECEIVED,
+            version=1,
+            sent_at=message.sent_at,
+            received_at=now,
+            updated_at=now,
+            sender=message.sender,
+            message_id=message.message_id,
+        )
+        self._keep(record)
+        return Recorded.NEW
+
+    def record_unreadable(self, message: Message, reason: str, now: datetime) -> None:
+        self.unreadable[message.message_id] = reason
+
+    def order(self, order_id: str) -> OrderRecord | None:
+        return self._orders.get(order_id)
+
+    def open_orders(self) -> tuple[OrderRecord, ...]:
+        found = [record for record in self._orders.values() if not record.state.is_final]
+        return tuple(sorted(found, key=lambda record: record.received_at))
+
+    def unreported_orders(self) -> tuple[OrderRecord, ...]:
+        final = [record for record in self._orders.values() if record.state.is_final]
+        found = [record for record in final if record.order.order_id not in self._reported]
+        return tuple(sorted(found, key=lambda record: record.updated_at))
+
+    def mark_reported(self, record: OrderRecord) -> None:
+        self._reported.add(record.order.order_id)
+
+    def recent_orders(self, limit: int) -> tuple[OrderRecord, ...]:
+        newest = sorted(self._orders.values(), key=lambda record: record.updated_at, reverse=True)
+        return tuple(newest[:limit])
+
+    def events(self, order_id: str) -> tuple[OrderEvent, ...]:
+        return tuple(self._events.get(order_id, ()))
+
+    def move(
+        self, record: OrderRecord, to: State, now: datetime, *, reason: str = "", execution: Execution | None = None
+    ) -> OrderRecord:
+        check_move(record.state, to)
+        self._require_version(record)
+        moved = replace(
+            record,
+            state=to,
+            version=record.version + 1,
+            updated_at=now,
+            reason=reason,
+            execution=execution or record.execution,
+        )
+        self._keep(moved)
+        return moved
+
+    def begin_attempt(self, record: OrderRecord, lease: Lease, now: datetime) -> OrderRecord | None:
+        check_move(record.state, State.SUBMITTING)
+        self._require_lease(lease, now)
+        self._require_version(record)
+        if not self.kill_switch().permits(record.order.action):
+            return None
+        version, attempts = record.version + 1, record.attempts + 1
+        begun = replace(record, state=State.SUBMITTING, version=version, attempts=attempts, updated_at=now)
+        self._keep(begun)
+        return begun
+
+    def kill_switch(self) -> KillSwitch:
+        return self._switch or UNREADABLE
+
+    def set_kill_switch(self, wanted: KillSwitch, expected_version: int, now: datetime) -> KillSwitch:
+        if self.kill_switch().version != expected_version:
+            raise VersionConflict(f"the kill switch is no longer at version {expected_version}; look at it again")
+        self._switch = replace(wanted, version=expected_version + 1, at=now)
+        return self._switch
+
+    def initialise_kill_switch(self, active: bool, who: str, now: datetime) -> bool:
+        if self._switch is not None:
+            return False
+        self._switch = KillSwitch(active=active, version=1, reason="first start", who=who, at=now)
+        return True
+
+    def acquire_lease(self, owner: str, duration_s: float, now: datetime) -> Lease | None:
+        if self.lease_holder(now) is not None:
+            return None
+        self._fence += 1
+        self._lease = Lease(owner=owner, fence=self._fence, expires_at=now + timedelta(seconds=duration_s))
+        return self._lease
+
+    def renew_lease(self, lease: Lease, duration_s: float, now: datetime) -> Lease:
+        self._require_lease(lease, now)
+        self._lease = replace(lease, expires_at=now + timedelta(seconds=duration_s))
+        return self._lease
+
+    def release_lease(self, lease: Lease) -> None:
+        if self._lease and self._lease.fence == lease.fence:
+            self._lease = None
+
+    def lease_holder(self, now: datetime) -> Lease | None:
+        return self._lease if self._lease and self._lease.expires_at > now else None
+
+    def begin_epoch(self, boot_id: str, since: datetime) -> bool:
+        if self._epoch and self._epoch.boot_id == boot_id:
+            return False
+        self._epoch = Epoch(boot_id=boot_id, since=since)
+        return True
+
+    def epoch(self) -> Epoch | None:
+        return self._epoch
+
+    def _keep(self, record: OrderRecord) -> None:
+        order_id = record.order.order_id
+        self._orders[order_id] = record
+        event = OrderEvent(
+            order_id=order_id,
+            at=record.updated_at,
+            state=record.state,
+            version=record.version,
+            text=record.reason,
+        )
+        self._events.setdefault(order_id, []).append(event)
+
+    def _require_version(self, record: OrderRecord) -> None:
+        if self._orders[record.order.order_id].version != record.version:
+            raise VersionConflict(f"order {record.order.order_id} is no longer at version {record.version}")
+
+    def _require_lease(self, lease: Lease, now: datetime) -> None:
+        holder = self.lease_holder(now)
+        if holder is None or (holder.owner, holder.fence) != (lease.owner, lease.fence):
+            raise LeaseLost(f"{lease.owner} no longer holds the desk's lease")
+
+
+@dataclass
+class MemoryBroker(Broker):
+    """A broker that answers from a script: one outcome per submit, then fills."""
+
+    clock: Clock
+    script: list[Outcome] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    open_positions: Sequence[Position] = ()
+    prices: Callable[[str], tuple[Decimal, Decimal]] = lambda _: (Decimal("149.995"), Decimal("150.005"))
+    submitted: list[Order] = field(default_factory=list)
+
+    def account(self) -> Account:
+        money = Decimal(10_000)
+        return Account(login=1, server="memory", currency="USD", demo=True, hedging=True, balance=money, equity=money)
+
+    def quote(self, symbol: str) -> Quote:
+        bid, ask = self.prices(symbol)
+        return Quote(bid=bid, ask=ask, at=self.clock.now())
+
+    def instrument(self, symbol: str) -> Instrument:
+        step = Decimal("0.01")
+        return Instrument(
+            name=symbol,
+            point=Decimal("0.001"),
+            tick_size=Decimal("0.001"),
+            lots_min=step,
+            lots_max=Decimal(100),
+            lots_step=step,
+            stops_level_points=0,
+        )
+
+    def positions(self) -> tuple[Position, ...]:
+        return tuple(self.open_positions)
+
+    def submit(self, order: Order, send_by: datetime) -> Outcome:
+        self.submitted.append(order)
+        if self.script:
+            return self.script.pop(0)
+        filled = Execution(ticket=len(self.submitted), deal=len(self.submitted), price=Decimal(150), lots=order.lots)
+        return Settled(state=State.FILLED, execution=filled)
+
+    def find(self, order: Order, since: datetime) -> Finding:
+        return self.findings.pop(0) if self.findings else Absent()
+
+
+class MemoryEvents(Events):
+    """Keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.published: list[tuple[str, str, str]] = []
+
+    def publish(self, event_type: str, severity: str, component: str, text: str, **details: str) -> None:
+        self.published.append((event_type, severity, text))

@@ -1,0 +1,85 @@
+"""The order queue in SQS: long polls, redelivery and the original identity of redriven messages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from axia_core.aws import client, translated
+from axia_core.domain.messages import Message, QueueDepth
+from axia_core.ports import OrderQueue
+from axia_core.settings import Settings
+
+# A redrive carries these, because SQS gives the re-sent message a new id and a new sent time.
+ORIGINAL_ID = "original_message_id"
+ORIGINAL_SENT = "original_sent_ms"
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST_POLL_S = 20
+
+
+class SqsOrderQueue(OrderQueue):
+    """One SQS queue; *clock_shift* moves its sent times onto AXIA's clock."""
+
+    def __init__(self, sqs: Any, name: str, clock_shift: timedelta = timedelta()) -> None:
+        self._sqs = sqs
+        self._name = name
+        self._clock_shift = clock_shift
+        self._url_found: str | None = None
+
+    def send(self, body: str) -> str:
+        with translated(f"sending to {self._name}"):
+            return str(self._sqs.send_message(QueueUrl=self._url(), MessageBody=body)["MessageId"])
+
+    def receive(self, limit: int, wait_s: int, visibility_s: int) -> tuple[Message, ...]:
+        with translated(f"receiving from {self._name}"):
+            answer = self._sqs.receive_message(
+                QueueUrl=self._url(),
+                MaxNumberOfMessages=limit,
+                WaitTimeSeconds=wait_s,
+                VisibilityTimeout=visibility_s,
+                MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount", "SenderId"],
+                MessageAttributeNames=[ORIGINAL_ID, ORIGINAL_SENT],
+            )
+        return tuple(self._message(raw) for raw in answer.get("Messages", ()))
+
+    def delete(self, message: Message) -> None:
+        with translated(f"deleting from {self._name}"):
+            self._sqs.delete_message(QueueUrl=self._url(), ReceiptHandle=message.receipt)
+
+    def depth(self) -> QueueDepth:
+        waiting, in_flight = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
+        with translated(f"measuring {self._name}"):
+            answer = self._sqs.get_queue_attributes(QueueUrl=self._url(), AttributeNames=[waiting, in_flight])
+        attributes = answer["Attributes"]
+        return QueueDepth(waiting=int(attributes[waiting]), in_flight=int(attributes[in_flight]))
+
+    def _url(self) -> str:
+        """The queue's URL, looked up at the first call: building an adapter opens nothing."""
+        if self._url_found is None:
+            self._url_found = str(self._sqs.get_queue_url(QueueName=self._name)["QueueUrl"])
+        return self._url_found
+
+    def _message(self, raw: dict[str, Any]) -> Message:
+        system = raw.get("Attributes", {})
+        carried = {name: value.get("StringValue", "") for name, value in raw.get("MessageAttributes", {}).items()}
+        return Message(
+            message_id=carried.get(ORIGINAL_ID) or raw["MessageId"],
+            body=raw["Body"],
+            sent_at=EPOCH + timedelta(milliseconds=_sent_ms(system, carried)) + self._clock_shift,
+            receive_count=int(system.get("ApproximateReceiveCount", 1)),
+            sender=system.get("SenderId", ""),
+            receipt=raw["ReceiptHandle"],
+        )
+
+
+def _sent_ms(system: dict[str, str], carried: dict[str, str]) -> int:
+    """The earlier of the two sent times: a carried one can make a message older, never younger."""
+    sent_ms, original = int(system["SentTimestamp"]), carried.get(ORIGINAL_SENT, "")
+    return min(sent_ms, int(original)) if original.isascii() and original.isdigit() else sent_ms
+
+
+def connect(settings: Settings) -> SqsOrderQueue:
+    """The order queue that the settings name; reads time out only after the longest poll."""
+    sqs = client(settings, "sqs", read_timeout_s=LONGEST_POLL_S + 5.0)
+    return SqsOrderQueue(sqs, settings.order_queue, settings.clock_shift)
