@@ -44,6 +44,11 @@ class Kind(StrEnum):
     STOP = "STOP"
     IFOCO = "IFOCO"
 
+    @property
+    def is_pending(self) -> bool:
+        """Waits at the broker for its price."""
+        return self is not Kind.MARKET
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:

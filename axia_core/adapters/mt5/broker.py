@@ -1,0 +1,198 @@
+"""The Broker port over one MT5 terminal: reads facts, sends one request at most once, searches for its traces.
+
+It decides nothing about an order's fate beyond what the broker said; what cannot be read is an error or Unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from axia_core.adapters.mt5 import building, trade_parsing
+from axia_core.adapters.mt5.building import CannotBuild, Request
+from axia_core.adapters.mt5.server_clock import ServerClock
+from axia_core.adapters.mt5.symbols import resolve
+from axia_core.adapters.mt5.terminal import Terminal, wall_clock_deadline
+from axia_core.domain.broker import Absent, Account, CannotTell, Evidence, Finding, Instrument, Position, Quote
+from axia_core.domain.orders import Action, Order
+from axia_core.domain.outcomes import NotSent, Outcome
+from axia_core.errors import SourceUnavailable, WrongAccount
+from axia_core.ports import Broker, Clock
+from axia_core.settings import Settings
+
+FRESH_TICK = timedelta(seconds=60)
+# Deals carry server time, and history arrives late: a search that ends at "now" misses the newest (facts, B2).
+SEARCH_MARGIN = timedelta(days=1)
+
+Struct = dict[str, Any]
+
+
+class Mt5Broker(Broker):
+    """Trades through a terminal; the account is verified at the first use and whenever `account` is asked."""
+
+    def __init__(self, terminal: Terminal, server_clock: ServerClock, clock: Clock, settings: Settings) -> None:
+        self._terminal = terminal
+        self._server_clock = server_clock
+        self._clock = clock
+        self._settings = settings
+        self._names: dict[str, str] = {}
+        self._symbols: dict[str, Struct] = {}
+
+    def account(self) -> Account:
+        account = trade_parsing.account(self._read("account_info"))
+        wanted = (self._settings.mt5_login, self._settings.mt5_server, self._settings.account)
+        found = (account.login, account.server, "demo" if account.demo else "live")
+        if found != wanted:
+            raise WrongAccount(f"the terminal is at {found}, the settings say {wanted}: nothing will be sent")
+        return account
+
+    def quote(self, symbol: str) -> Quote:
+        tick = self._read("symbol_info_tick", self._name(symbol))
+        return Quote(
+            bid=trade_parsing.decimal(tick["bid"]),
+            ask=trade_parsing.decimal(tick["ask"]),
+            at=self._server_clock.to_utc(tick["time"]),
+        )
+
+    def instrument(self, symbol: str) -> Instrument:
+        return trade_parsing.instrument(self._symbol(symbol))
+
+    def positions(self) -> tuple[Position, ...]:
+        return tuple(trade_parsing.position(struct) for struct in self._read("positions_get"))
+
+    def submit(self, order: Order, send_by: datetime) -> Outcome:
+        try:
+            request = self._build(order)
+            refused = self._check(order, request)
+        except (CannotBuild, SourceUnavailable) as error:
+            return NotSent(str(error))
+        if refused is not None:
+            return refused
+        seconds_left = (send_by - self._clock.now()).total_seconds()
+        try:
+            answer = self._terminal.send(request, wall_clock_deadline(seconds_left))
+        except SourceUnavailable as error:
+            return NotSent(str(error))
+        return trade_parsing.outcome(order, answer)
+
+    def find(self, order: Order, since: datetime) -> Finding:
+        try:
+            self._require_connection(order.symbol)
+            if order.action in (Action.CANCEL, Action.MODIFY):
+                return self._find_by_target(order)
+            return self._find_by_magic(order, since) or Absent()
+        except SourceUnavailable as error:
+            return CannotTell(str(error))
+
+    def _build(self, order: Order) -> Request:
+        build: dict[Action, Callable[[Order], Request]] = {
+            Action.CLOSE: self._build_close,
+            Action.CANCEL: building.cancel,
+            Action.MODIFY: self._build_modify,
+        }
+        return build.get(order.action, self._build_entry)(order)
+
+    def _build_entry(self, order: Order) -> Request:
+        instrument, quote = self.instrument(order.symbol), self.quote(order.symbol)
+        if order.kind.is_pending:
+            expiration = self._server_clock.to_server(order.expires_at) if order.expires_at else None
+            return building.pending_entry(order, instrument, quote, expiration)
+        filling = self._filling(order.symbol)
+        return building.market_entry(order, instrument, quote, filling, self._settings.deviation_points)
+
+    def _build_close(self, order: Order) -> Request:
+        position = self._target_position(order)
+        if position is None:
+            raise CannotBuild(f"there is no open {order.symbol} position with ticket {order.mt5_ticket}")
+        return building.close(
+            order,
+            self.instrument(order.symbol),
+            position,
+            self.quote(order.symbol),
+            self._filling(order.symbol),
+            self._settings.deviation_points,
+        )
+
+    def _build_modify(self, order: Order) -> Request:
+        instrument = self.instrument(order.symbol)
+        position = self._target_position(order)
+        if position is not None:
+            return building.modify_position(order, position, instrument)
+        pending = self._read("orders_get", ticket=order.mt5_ticket)
+        if not pending:
+            raise CannotBuild(f"there is neither a position nor a pending order with ticket {order.mt5_ticket}")
+        return building.modify_pending(order, pending[0], instrument)
+
+    def _check(self, order: Order, request: Request) -> Outcome | None:
+        """The terminal's own check of an entry, before it is sent; None when it has nothing against it."""
+        if not order.action.is_entry:
+            return None
+        checked = self._read("order_check", request)
+        if checked["retcode"] in (0, 10009):
+            return None
+        return trade_parsing.refused_by_check(checked)
+
+    def _find_by_magic(self, order: Order, since: datetime) -> Evidence | None:
+        window = (
+            self._server_clock.to_server(since - SEARCH_MARGIN),
+            self._server_clock.to_server(self._clock.now() + SEARCH_MARGIN),
+        )
+        deals = self._carrying(order, "history_deals_get", *window)
+        history = self._carrying(order, "history_orders_get", *window)
+        if deals:
+            asked_lots = trade_parsing.asked_lots(history) or order.lots or Decimal(0)
+            return trade_parsing.evidence_from_deals(order, deals, asked_lots)
+        pending = self._carrying(order, "orders_get")
+        if pending:
+            return trade_parsing.evidence_from_order(pending[0], "orders", pending=True)
+        return trade_parsing.evidence_from_order(history[-1], "history", pending=False) if history else None
+
+    def _find_by_target(self, order: Order) -> Finding:
+        """CANCEL and MODIFY carry no magic: what became of them is read from what they acted on."""
+        pending = self._read("orders_get", ticket=order.mt5_ticket)
+        if order.action is Action.CANCEL:
+            history = self._read("history_orders_get", ticket=order.mt5_ticket)
+            return Absent() if pending else trade_parsing.evidence_of_cancel(order, history)
+        targets = (*pending, *self._read("positions_get", ticket=order.mt5_ticket))
+        return trade_parsing.evidence_of_modify(order, targets)
+
+    def _carrying(self, order: Order, name: str, *args: Any) -> list[Struct]:
+        """Rows that carry the order's magic. On one symbol only, but a magic alone is unique enough to be certain."""
+        return [row for row in self._read(name, *args) if row["magic"] == order.magic]
+
+    def _target_position(self, order: Order) -> Position | None:
+        found = self._read("positions_get", ticket=order.mt5_ticket)
+        positions = [trade_parsing.position(struct) for struct in found]
+        return next((one for one in positions if one.symbol == self._name(order.symbol)), None)
+
+    def _require_connection(self, symbol: str) -> None:
+        """Absence proves nothing unless the terminal is connected and, in an open market, its ticks are fresh."""
+        if not self._read("terminal_info")["connected"]:
+            raise SourceUnavailable("the terminal has no connection to the trade server")
+        age = self._clock.now() - self.quote(symbol).at
+        if age > FRESH_TICK:
+            raise SourceUnavailable(f"the newest {symbol} tick is {age.total_seconds():.0f} s old")
+
+    def _filling(self, symbol: str) -> int:
+        struct = self._symbol(symbol)
+        return building.deal_filling(struct["filling_mode"], struct["trade_exemode"])
+
+    def _symbol(self, symbol: str) -> Struct:
+        """The symbol's properties, read once per connection: those used here do not change while it trades."""
+        if symbol not in self._symbols:
+            self._symbols[symbol] = self._read("symbol_info", self._name(symbol))
+        return self._symbols[symbol]
+
+    def _name(self, symbol: str) -> str:
+        if symbol not in self._names:
+            self._names[symbol] = resolve(self._terminal, symbol)
+        return self._names[symbol]
+
+    def _read(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """A reading call that must answer; raises SourceUnavailable with the terminal's own words."""
+        result, (code, text) = self._terminal.call(name, *args, **kwargs)
+        if result is None:
+            raise SourceUnavailable(f"{name} was not answered: {text} ({code})")
+        return result
