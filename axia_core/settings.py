@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     mt5_server: str = Field("AXIA-Paper", description="Broker server the terminal must be logged in to.")
     mt5_server_zone: str = Field("America/New_York", description="IANA zone whose rules the server clock follows.")
     mt5_server_shift_h: int = Field(7, description="Hours the server's wall clock is ahead of that zone.")
-    mt5_deadline_s: float = Field(10.0, gt=0, description="After this long a call is given up and its process killed.")
+    mt5_deadline_s: float = Field(5.0, gt=0, description="After this long a call is given up and its process killed.")
     account: Literal["demo", "live"] = Field("demo", description="What the account must be; asserted at the terminal.")
     live_confirmed: bool = Field(False, description="The second setting without which a live account is refused.")
 
@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     lease_s: float = Field(10.0, gt=2, description="The desk's lease; renewed every third of it.")
     receive_visibility_s: int = Field(10, gt=0, description="Visibility of the desk's receives.")
     receive_wait_s: int = Field(5, ge=0, le=20, description="Long poll of the desk.")
+    absence_s: float = Field(5.0, gt=0, description="How long the broker must show no trace before absence counts.")
     send_margin_s: float = Field(3.0, gt=0, description="order_send is refused this long before the lease ends.")
 
     # Local stack

@@ -42,8 +42,9 @@ MOVES: dict[State, frozenset[State]] = {
     State.RECEIVED: frozenset({State.SUBMITTING, State.REFUSED, State.EXPIRED, State.CANCELLED})
     # Only where an order is found at the broker before its first send: the ledger was rewound or restored.
     | frozenset({State.UNKNOWN}),
-    # Back to RECEIVED only on an answer that proves that nothing was done (a closed market).
-    State.SUBMITTING: _OUTCOMES | frozenset({State.UNKNOWN, State.SUBMITTING, State.RECEIVED}),
+    # Back to RECEIVED, or to REFUSED or EXPIRED, only where it is proven that nothing was done.
+    State.SUBMITTING: _OUTCOMES
+    | frozenset({State.UNKNOWN, State.SUBMITTING, State.RECEIVED, State.REFUSED, State.EXPIRED}),
     State.UNKNOWN: _OUTCOMES | _AT_BROKER,
     State.PLACED: frozenset({State.FILLED, State.PARTIALLY_FILLED}) | _AT_BROKER,
 }

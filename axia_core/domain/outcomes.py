@@ -38,9 +38,10 @@ class MarketClosed:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Proven never to have reached the broker: refused on our side before `order_send`."""
+    """Proven never to have reached the broker; `can_wait` says whether the same order may be tried again later."""
 
     reason: str
+    can_wait: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,9 @@ class Mt5Broker(Broker):
         try:
             request = self._build(order)
             refused = self._check(order, request)
-        except (CannotBuild, SourceUnavailable) as error:
+        except CannotBuild as error:
+            return NotSent(str(error), can_wait=False)
+        except SourceUnavailable as error:
             return NotSent(str(error))
         if refused is not None:
             return refused

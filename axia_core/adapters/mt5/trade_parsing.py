@@ -26,6 +26,7 @@ from axia_core.domain.outcomes import (
 Struct = dict[str, Any]
 
 LOT_PLACES = 8
+NO_CONNECTION = -10004
 
 _HISTORY_STATES = {
     mt5.ORDER_CANCELED: State.CANCELLED,
@@ -165,7 +166,7 @@ def _from_last_error(code: int, text: str) -> Outcome:
     verdict, meaning = classify_last_error(code)
     reason = f"{meaning} ({code} {text})"
     if verdict is Verdict.NOT_SENT:
-        return NotSent(reason)
+        return NotSent(reason, can_wait=code == NO_CONNECTION)
     if verdict is Verdict.OPERATOR:
         return Settled(state=State.REJECTED, reason=reason)
     return Unknown(reason)

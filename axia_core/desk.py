@@ -1,0 +1,283 @@
+"""The desk: the working loop that composes accepting, executing and reconciling under one lease. No Dagster, no vendor.
+
+It is the only composition of services in the core. A Dagster run keeps one desk open; whoever iterates `run` gets one
+record per order that has come to an end, and only while the queue is empty, so that showing it never delays the next.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from axia_core.domain.limits import Limits
+from axia_core.domain.messages import Lease
+from axia_core.domain.order_states import OrderRecord, State
+from axia_core.domain.sessions import is_open, next_close
+from axia_core.errors import InvalidInput, LeaseLost, NotRunning
+from axia_core.ports import Broker, Clock, Events, OrderLedger, OrderQueue
+from axia_core.services.accept import accept
+from axia_core.services.execute import Room, execute
+from axia_core.services.reconcile import mark_unknown, reconcile
+from axia_core.settings import Settings
+
+COMPONENT = "order_processor"
+OPENING_LEASE_S = 60.0  # opening a terminal may take this long; afterwards the lease is short
+WAITING_POLL_S = 1
+LOOK_EVERY = timedelta(seconds=1)
+LOOK_AT_PLACED_EVERY = timedelta(seconds=30)
+RECEIVE_LIMIT = 10
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskRules:
+    """How the desk works; read from the settings once."""
+
+    symbols: tuple[str, ...]
+    limits: Limits
+    lease_s: float
+    send_margin: timedelta
+    absence: timedelta
+    receive_wait_s: int
+    receive_visibility_s: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> DeskRules:
+        """The rules that the settings state."""
+        limits = Limits(
+            market_max_age=timedelta(seconds=settings.order_max_age_s),
+            pending_max_age=timedelta(seconds=settings.pending_max_age_s),
+            max_lots_per_order=settings.max_lots_per_order,
+            max_open_positions=settings.max_open_positions,
+            max_spread_points=settings.max_spread_points,
+            orders_per_minute=settings.orders_per_minute,
+        )
+        return cls(
+            symbols=settings.symbols,
+            limits=limits,
+            lease_s=settings.lease_s,
+            send_margin=timedelta(seconds=settings.send_margin_s),
+            absence=timedelta(seconds=settings.absence_s),
+            receive_wait_s=settings.receive_wait_s,
+            receive_visibility_s=settings.receive_visibility_s,
+        )
+
+
+@dataclass
+class Desk:
+    """One desk; `owner` names it in the lease. Not for use from several threads."""
+
+    queue: OrderQueue
+    ledger: OrderLedger
+    broker: Broker
+    events: Events
+    clock: Clock
+    rules: DeskRules
+    owner: str
+    _lease: Lease | None = None
+    _connected_at: datetime | None = None
+    _open: dict[str, OrderRecord] = field(default_factory=dict)
+    _finished: deque[OrderRecord] = field(default_factory=deque)
+    _entries: deque[datetime] = field(default_factory=deque)
+    _looked_at: dict[str, datetime] = field(default_factory=dict)
+
+    def run(self, stopped: Callable[[], bool]) -> Iterator[OrderRecord]:
+        """Works until the New York close, until *stopped*, or until an idle moment of a closed market.
+
+        Yields every order that has come to an end, also those that a desk before this one did not show. Raises
+        NotRunning when another desk holds the lease, LeaseLost when it was lost, and whatever the ports raise.
+        """
+        self._begin()
+        ends_at = next_close(self.clock.now())
+        try:
+            while not (stopped() or self.clock.now() >= ends_at):
+                busy = self._work()
+                if self._finished and not busy:
+                    yield self._report()
+                elif not busy and not self._worth_staying():
+                    break
+            while self._finished:
+                yield self._report()
+        finally:
+            self._end()
+
+    def execute_one(self, order_id: str) -> OrderRecord:
+        """One order by its id, for an operator: the same path under the same lease; raises InvalidInput, NotRunning."""
+        self._begin()
+        try:
+            record = self.ledger.order(order_id)
+            if record is None:
+                raise InvalidInput("order_id", order_id, "the ledger does not know it", "See `axia order list`.")
+            while not record.state.is_final and record.state is not State.PLACED:
+                self._step(record)
+                record = self._open.get(order_id) or self.ledger.order(order_id) or record
+                self._keep_lease()
+                if not record.state.is_final:
+                    self.clock.sleep(WAITING_POLL_S)
+            return record
+        finally:
+            self._end()
+
+    def _begin(self) -> None:
+        """Takes the lease, opens the terminal (which ends a predecessor's), and calls what it left UNKNOWN."""
+        lease = self.ledger.acquire_lease(self.owner, OPENING_LEASE_S, self.clock.now())
+        if lease is None:
+            raise NotRunning("another desk holds the lease; it ends by itself, or when its run is cancelled")
+        self._lease = lease
+        self.broker.account()
+        self._connected_at = self.clock.now()
+        self._lease = self.ledger.renew_lease(lease, self.rules.lease_s, self.clock.now())
+        self._finished.extend(self.ledger.unreported_orders())
+        for record in self.ledger.open_orders():
+            sending = record.state is State.SUBMITTING
+            self._note(mark_unknown(record, ledger=self.ledger, clock=self.clock) if sending else record)
+
+    def _end(self) -> None:
+        if self._lease is not None:
+            self.ledger.release_lease(self._lease)
+            self._lease = None
+
+    def _work(self) -> bool:
+        """One round: receive and accept, execute what is received, look after what is not known. True if busy."""
+        self._keep_lease()
+        received = self._receive()
+        self._keep_lease()
+        for record in self._waiting():
+            self._step(record)
+            self._keep_lease()
+        self._look_after_unknown()
+        return received
+
+    def _receive(self) -> bool:
+        nothing_to_do = not (self._finished or self._open)
+        unfinished = any(record.state is not State.PLACED for record in self._open.values())
+        wait_s = self.rules.receive_wait_s if nothing_to_do or not (unfinished or self._finished) else 0
+        if unfinished and not self._finished:
+            wait_s = WAITING_POLL_S
+        messages = self.queue.receive(RECEIVE_LIMIT, wait_s, self.rules.receive_visibility_s)
+        for message in messages:
+            record = accept(
+                message,
+                queue=self.queue,
+                ledger=self.ledger,
+                clock=self.clock,
+                events=self.events,
+                symbols=self.rules.symbols,
+            )
+            if record is not None:
+                self._note(record)
+        return bool(messages)
+
+    def _waiting(self) -> list[OrderRecord]:
+        """What is RECEIVED: exits before entries, then in order of sending."""
+        received = [record for record in self._open.values() if record.state is State.RECEIVED]
+        return sorted(received, key=lambda record: (record.order.action.is_entry, record.sent_at))
+
+    def _step(self, record: OrderRecord) -> None:
+        """Moves one open order on, as far as it goes now."""
+        if record.state is State.RECEIVED:
+            self._execute(record)
+        else:
+            self._reconcile(record)
+
+    def _execute(self, record: OrderRecord) -> None:
+        moved = execute(record, self._room(), ledger=self.ledger, broker=self.broker, clock=self.clock)
+        if moved.attempts > record.attempts and moved.order.action.is_entry:
+            self._entries.append(self.clock.now())
+        self._note(moved)
+
+    def _reconcile(self, record: OrderRecord) -> None:
+        self._looked_at[record.order.order_id] = self.clock.now()
+        moved = reconcile(
+            record,
+            ledger=self.ledger,
+            broker=self.broker,
+            clock=self.clock,
+            absence=self.rules.absence,
+            connected_at=self._connected_at or self.clock.now(),
+        )
+        self._note(moved)
+
+    def _look_after_unknown(self) -> None:
+        now = self.clock.now()
+        for record in list(self._open.values()):
+            every = LOOK_AT_PLACED_EVERY if record.state is State.PLACED else LOOK_EVERY
+            looked_at = self._looked_at.get(record.order.order_id)
+            due = looked_at is None or now - looked_at >= every
+            if record.state in (State.UNKNOWN, State.PLACED) and due:
+                self._reconcile(record)
+                self._keep_lease()
+
+    def _room(self) -> Room:
+        now = self.clock.now()
+        while self._entries and now - self._entries[0] > MINUTE:
+            self._entries.popleft()
+        return Room(
+            lease=self._held(),
+            limits=self.rules.limits,
+            send_margin=self.rules.send_margin,
+            absence=self.rules.absence,
+            connected_at=self._connected_at or now,
+            under_way=tuple(record for record in self._open.values() if record.state is not State.RECEIVED),
+            entries_last_minute=len(self._entries),
+        )
+
+    def _note(self, record: OrderRecord) -> None:
+        """Remembers where an order stands, and tells people when it has moved to an end or to UNKNOWN."""
+        order_id = record.order.order_id
+        before = self._open.get(order_id)
+        if record.state.is_final:
+            self._open.pop(order_id, None)
+            self._finished.append(record)
+        else:
+            self._open[order_id] = record
+        if before is None or before.state is not record.state:
+            self._tell(record)
+
+    def _tell(self, record: OrderRecord) -> None:
+        severity = _SEVERITIES.get(record.state)
+        if severity is not None:
+            text = f"order {record.order.order_id} is {record.state}: {record.reason}"
+            self.events.publish("order_state", severity, COMPONENT, text, order_id=record.order.order_id)
+
+    def _report(self) -> OrderRecord:
+        record = self._finished.popleft()
+        self.ledger.mark_reported(record)
+        return record
+
+    def _worth_staying(self) -> bool:
+        return is_open(self.clock.now()) or any(record.state is not State.PLACED for record in self._open.values())
+
+    def _keep_lease(self) -> None:
+        """Renews the lease when a third of it is gone; raises LeaseLost."""
+        lease, now = self._held(), self.clock.now()
+        if (lease.expires_at - now).total_seconds() < self.rules.lease_s * 2 / 3:
+            self._lease = self.ledger.renew_lease(lease, self.rules.lease_s, now)
+
+    def _held(self) -> Lease:
+        if self._lease is None:
+            raise LeaseLost(f"{self.owner} holds no lease")
+        return self._lease
+
+
+_SEVERITIES = {
+    State.FILLED: "info",
+    State.PARTIALLY_FILLED: "warning",
+    State.REJECTED: "warning",
+    State.REFUSED: "warning",
+    State.EXPIRED: "warning",
+    State.UNKNOWN: "critical",
+}
+
+
+def desk_is_needed(queue: OrderQueue, ledger: OrderLedger, clock: Clock) -> str | None:
+    """Why a desk should be open now, or None: the market is open, messages wait, or orders are not settled."""
+    if is_open(clock.now()):
+        return "the market is open"
+    if queue.depth().waiting:
+        return "messages wait in the queue"
+    if any(record.state is not State.PLACED for record in ledger.open_orders()):
+        return "the ledger holds orders that are not settled"
+    return None

@@ -1,0 +1,44 @@
+"""Accept one message: parse it, write it to the ledger, and only then acknowledge it."""
+
+from __future__ import annotations
+
+from axia_core.domain.messages import Message
+from axia_core.domain.order_states import OrderRecord
+from axia_core.domain.orders import parse_order
+from axia_core.errors import InvalidOrder
+from axia_core.ports import Clock, Events, OrderLedger, OrderQueue, Recorded
+
+
+def accept(
+    message: Message,
+    *,
+    queue: OrderQueue,
+    ledger: OrderLedger,
+    clock: Clock,
+    events: Events,
+    symbols: tuple[str, ...],
+) -> OrderRecord | None:
+    """The order that the message holds, durable in the ledger; None where the message was no new order.
+
+    A repeat of a known order is acknowledged and does nothing. What cannot be parsed, and a known id with other
+    content, is left to redelivery and the dead-letter queue, with its reason recorded. Raises StoreUnavailable, and
+    then the message has not been acknowledged.
+    """
+    try:
+        order = parse_order(message.body, message.message_id, symbols)
+    except InvalidOrder as error:
+        _leave(message, str(error), "order_unreadable", ledger, clock, events)
+        return None
+    found = ledger.record(order, message, clock.now())
+    if found is Recorded.CONFLICT:
+        reason = f"order_id {order.order_id} is known with other content; a new order needs a new id"
+        _leave(message, reason, "order_conflict", ledger, clock, events)
+        return None
+    queue.delete(message)
+    return ledger.order(order.order_id) if found is Recorded.NEW else None
+
+
+def _leave(message: Message, reason: str, event_type: str, ledger: OrderLedger, clock: Clock, events: Events) -> None:
+    ledger.record_unreadable(message, reason, clock.now())
+    if message.receive_count <= 1:  # once per message, not once per redelivery
+        events.publish(event_type, "warning", "order_processor", reason, message_id=message.message_id)

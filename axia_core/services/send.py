@@ -1,0 +1,29 @@
+"""Publish one order request: the client's id is made before the first try, so that a retry cannot order twice."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from axia_core.domain.orders import Order, parse_order
+from axia_core.ports import Clock, OrderQueue
+
+
+def new_order_id() -> str:
+    """An id for an order that is about to be sent; make it once and keep it over retries."""
+    return f"axia-{uuid.uuid4().hex}"
+
+
+def send(message: dict[str, Any], *, queue: OrderQueue, clock: Clock, symbols: tuple[str, ...]) -> tuple[Order, str]:
+    """The validated order and the SQS message id under which it was published.
+
+    Fills in `order_id` and `created_at` where they are missing. Raises InvalidOrder before anything is sent, and
+    StoreUnavailable.
+    """
+    complete = {"order_id": new_order_id(), "created_at": clock.now().isoformat(timespec="milliseconds"), **message}
+    if "ticket_id" in message and "order_id" not in message:
+        complete["order_id"] = message["ticket_id"]
+    body = json.dumps(complete, default=float)  # a Decimal of a price or a size has few digits: exact
+    order = parse_order(body, "not-sent-yet", symbols)
+    return order, queue.send(body)
