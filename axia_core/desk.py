@@ -15,7 +15,7 @@ from axia_core.domain.limits import Limits
 from axia_core.domain.messages import Lease
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.sessions import is_open, next_close
-from axia_core.errors import InvalidInput, LeaseLost, NotRunning
+from axia_core.errors import InvalidInput, LeaseLost, NotRunning, VersionConflict
 from axia_core.ports import Broker, Clock, Events, OrderLedger, OrderQueue
 from axia_core.services.accept import accept
 from axia_core.services.execute import Room, execute
@@ -89,24 +89,24 @@ class Desk:
         Yields every order that has come to an end, also those that a desk before this one did not show. Raises
         NotRunning when another desk holds the lease, LeaseLost when it was lost, and whatever the ports raise.
         """
-        self._begin()
-        ends_at = next_close(self.clock.now())
         try:
+            self._begin()
+            ends_at = next_close(self.clock.now())
             while not (stopped() or self.clock.now() >= ends_at):
                 busy = self._work()
                 if self._finished and not busy:
-                    yield self._report()
+                    yield from self._show_one()
                 elif not busy and not self._worth_staying():
                     break
             while self._finished:
-                yield self._report()
+                yield from self._show_one()
         finally:
             self._end()
 
     def execute_one(self, order_id: str) -> OrderRecord:
         """One order by its id, for an operator: the same path under the same lease; raises InvalidInput, NotRunning."""
-        self._begin()
         try:
+            self._begin()
             record = self.ledger.order(order_id)
             if record is None:
                 raise InvalidInput("order_id", order_id, "the ledger does not know it", "See `axia order list`.")
@@ -151,11 +151,9 @@ class Desk:
         return received
 
     def _receive(self) -> bool:
-        nothing_to_do = not (self._finished or self._open)
-        unfinished = any(record.state is not State.PLACED for record in self._open.values())
-        wait_s = self.rules.receive_wait_s if nothing_to_do or not (unfinished or self._finished) else 0
-        if unfinished and not self._finished:
-            wait_s = WAITING_POLL_S
+        """Receives and accepts; waits long only where nothing else is to be done."""
+        unsettled = any(record.state is not State.PLACED for record in self._open.values())
+        wait_s = 0 if self._finished else WAITING_POLL_S if unsettled else self.rules.receive_wait_s
         messages = self.queue.receive(RECEIVE_LIMIT, wait_s, self.rules.receive_visibility_s)
         for message in messages:
             record = accept(
@@ -176,11 +174,11 @@ class Desk:
         return sorted(received, key=lambda record: (record.order.action.is_entry, record.sent_at))
 
     def _step(self, record: OrderRecord) -> None:
-        """Moves one open order on, as far as it goes now."""
-        if record.state is State.RECEIVED:
-            self._execute(record)
-        else:
-            self._reconcile(record)
+        """Moves one open order on, as far as it goes now; one that somebody else moved is read again."""
+        try:
+            self._execute(record) if record.state is State.RECEIVED else self._reconcile(record)
+        except VersionConflict:
+            self._note(self.ledger.order(record.order.order_id) or record)
 
     def _execute(self, record: OrderRecord) -> None:
         moved = execute(record, self._room(), ledger=self.ledger, broker=self.broker, clock=self.clock)
@@ -207,7 +205,7 @@ class Desk:
             looked_at = self._looked_at.get(record.order.order_id)
             due = looked_at is None or now - looked_at >= every
             if record.state in (State.UNKNOWN, State.PLACED) and due:
-                self._reconcile(record)
+                self._step(record)
                 self._keep_lease()
 
     def _room(self) -> Room:
@@ -242,10 +240,11 @@ class Desk:
             text = f"order {record.order.order_id} is {record.state}: {record.reason}"
             self.events.publish("order_state", severity, COMPONENT, text, order_id=record.order.order_id)
 
-    def _report(self) -> OrderRecord:
+    def _show_one(self) -> Iterator[OrderRecord]:
+        """Yields one finished order, and notes it as shown only when whoever iterates has come back for more."""
         record = self._finished.popleft()
+        yield record
         self.ledger.mark_reported(record)
-        return record
 
     def _worth_staying(self) -> bool:
         return is_open(self.clock.now()) or any(record.state is not State.PLACED for record in self._open.values())
