@@ -1,0 +1,37 @@
+"""boto3 clients for deploying: one factory for AWS and the local server.
+
+What AXIA calls at run time is in its adapters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+Clients = Callable[[str], Any]
+
+# The local server takes any key; it must not be `test`, which MiniStack lets through as root even when it enforces IAM.
+LOCAL_KEY = "axia"
+
+
+def clients(region: str, endpoint_url: str | None = None) -> Clients:
+    """A function from a service's name to its client; without an endpoint it is AWS with the usual credentials."""
+    # Or a command for AWS, given in a shell that points at the laptop, would go to the laptop.
+    config = Config(
+        ignore_configured_endpoint_urls=True,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        connect_timeout=5,
+        read_timeout=30,
+    )
+    local = {"aws_access_key_id": LOCAL_KEY, "aws_secret_access_key": LOCAL_KEY} if endpoint_url else {}
+    session = boto3.Session(region_name=region, **local)
+
+    @cache
+    def client(service: str) -> Any:
+        return session.client(service, endpoint_url=endpoint_url, config=config)
+
+    return client
