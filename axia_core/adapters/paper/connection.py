@@ -1,0 +1,120 @@
+"""What the module keeps per process, as the real one does: one connection, one last_error; and the frame of every call.
+
+A call resets last_error, plays the faults, turns CallFailed into the function's failure value, and is audited.
+"""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from axia_core.adapters.paper.arguments import CallFailed
+from axia_core.adapters.paper.profile import PROFILE_FILE
+from axia_core.adapters.paper.terminal import Terminal
+from axia_core.errors import AxiaError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+SUCCESS = (1, "Success")
+_LONGEST_AUDIT = 400
+
+
+class Connection:
+    """The process's link to a terminal."""
+
+    def __init__(self) -> None:
+        self.last_error: tuple[int, str] = SUCCESS
+        self._terminal: Terminal | None = None
+
+    @property
+    def terminal(self) -> Terminal:
+        """The open terminal; raises CallFailed when there is none."""
+        if self._terminal is None:
+            raise CallFailed(-10004, "No IPC connection")
+        return self._terminal
+
+    def open(self, folder: Path | None, login: int | None, password: str | None, server: str | None) -> None:
+        """Connect to the terminal in *folder*; raises CallFailed."""
+        self.close()
+        if folder is None or not (folder / PROFILE_FILE).is_file():
+            raise CallFailed(-10003, "IPC initialize failed, MetaTrader 5 x64 not found")
+        try:
+            terminal = Terminal.open(folder)
+        except AxiaError as error:
+            raise CallFailed(-10003, f"IPC initialize failed, {error}") from error
+        self._terminal = terminal
+        try:
+            self.log_in(login, password, server)
+        except CallFailed:
+            self.close()
+            raise
+
+    def log_in(self, login: int | None, password: str | None, server: str | None) -> None:
+        """Compare with the terminal's account; what is None is taken as saved in the terminal."""
+        account = self.terminal.profile.account
+        for given, saved in ((login, account.login), (password, account.password), (server, account.server)):
+            if given is not None and given != saved:
+                raise CallFailed(-6, "Terminal: Authorization failed")
+
+    def close(self) -> None:
+        """Disconnect."""
+        if self._terminal is not None:
+            self._terminal.close()
+            self._terminal = None
+
+    def run(self, name: str, body: Callable[[], Any], failure: object, shown: Callable[[], str]) -> Any:
+        """Make one call of the module."""
+        self.last_error = SUCCESS
+        try:
+            answer = self._played(name, body)
+        except CallFailed as failed:
+            self.last_error, answer = failed.last_error, failure
+        except sqlite3.Error:
+            self.last_error, answer = (-1, "Terminal: Call failed"), failure
+        if self._terminal is not None:
+            self._audit(self._terminal, name, shown(), answer)
+        return answer
+
+    def _played(self, name: str, body: Callable[[], Any]) -> Any:
+        if self._terminal is not None and name not in ("initialize", "shutdown"):
+            self._terminal.begin(name)
+            answer = body()
+            self._terminal.end()
+            return answer
+        return body()
+
+    def _audit(self, terminal: Terminal, name: str, arguments: str, answer: object) -> None:
+        said = repr(answer) if name in ("order_send", "order_check") else type(answer).__name__
+        try:
+            terminal.store.audit(name, arguments, self.last_error[0], said[:2_000])
+        except sqlite3.Error:
+            self.last_error = (-1, "Terminal: Call failed")
+
+
+CONNECTION = Connection()
+
+# Their arguments carry the password.
+_UNSHOWN = ("initialize", "login")
+
+
+def mt5_function(failure: object = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a body one of the module's functions: what it raises as CallFailed is answered with *failure*."""
+
+    def wrap(body: Callable[P, R]) -> Callable[P, R]:
+        name = body.__name__
+
+        @functools.wraps(body)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            def shown() -> str:
+                return "" if name in _UNSHOWN else f"{args!r} {kwargs!r}"[:_LONGEST_AUDIT]
+
+            answer: R = CONNECTION.run(name, lambda: body(*args, **kwargs), failure, shown)
+            return answer
+
+        return call
+
+    return wrap

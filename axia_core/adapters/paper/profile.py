@@ -1,0 +1,181 @@
+"""What one paper terminal is: account, symbols, broker rules, server clock, prices. The file `terminal.json`, validated.
+
+What happens in the terminal (orders, deals, balance) is `store`'s; the faults it plays are `faults`'.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from axia_core.adapters.paper import store
+from axia_core.adapters.paper.clock import ServerClock, real_ms, to_ms
+from axia_core.domain.symbols import DEFAULT_SYMBOLS, Symbol
+from axia_core.errors import InvalidInput
+
+PROFILE_FILE = "terminal.json"
+
+TRADE_MODES = {"disabled": 0, "longonly": 1, "shortonly": 2, "closeonly": 3, "full": 4}
+EXECUTIONS = {"request": 0, "instant": 1, "market": 2, "exchange": 3}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AccountProfile(_Part):
+    """The account the terminal is logged in to."""
+
+    login: int = Field(50_000_001, gt=0)
+    password: str = Field("paper", repr=False)
+    server: str = "AXIA-Paper"
+    currency: str = Field("USD", pattern=r"[A-Z]{3}")
+    currency_digits: int = Field(2, ge=0, le=8)
+    leverage: int = Field(100, gt=0)
+    balance: float = Field(100_000.0, ge=0, description="Booked once, as the first deal, when the state is created.")
+    name: str = "AXIA Paper"
+    company: str = "AXIA Paper Broker"
+    trade_mode: Literal["demo", "contest", "real"] = "demo"
+    margin_mode: Literal["hedging", "netting"] = "hedging"
+    trade_allowed: bool = True
+    trade_expert: bool = True
+    limit_orders: int = Field(200, ge=0, description="Most pending orders; 0 means no limit.")
+    stopout_level: float = Field(30.0, ge=0, description="Margin level in per cent at which positions are closed.")
+
+
+class SymbolRules(_Part):
+    """The broker's rules for a symbol."""
+
+    spread_points: int = Field(12, ge=0)
+    filling_mask: int = Field(3, ge=0, le=7, description="Bits: FOK 1, IOC 2, BOC 4.")
+    execution: Literal["request", "instant", "market", "exchange"] = "market"
+    trade_mode: Literal["disabled", "longonly", "shortonly", "closeonly", "full"] = "full"
+    stops_level: int = Field(0, ge=0, description="Points between the market and a stop.")
+    freeze_level: int = Field(0, ge=0, description="Points from the market within which nothing can be changed.")
+    volume_min: float = Field(0.01, gt=0)
+    volume_max: float = Field(100.0, gt=0)
+    volume_step: float = Field(0.01, gt=0)
+    volume_limit: float = Field(0.0, ge=0, description="Most lots in one direction; 0 means no limit.")
+    contract_size: float = Field(100_000.0, gt=0)
+    fills_at_most: float | None = Field(None, gt=0, description="Lots available at once: IOC fills partly, FOK not at all.")
+
+
+class GeneratorPrices(_Part):
+    """Prices made up from a seed; the same seed gives the same bars everywhere."""
+
+    seed: int = 1
+
+
+class Prices(_Part):
+    """Where prices come from: `{"generator": {"seed": 1}}` or `{"files": ["USDJPY_15m.csv"]}`."""
+
+    generator: GeneratorPrices | None = None
+    files: tuple[Path, ...] | None = Field(None, description="Files or folders; a relative path starts at the terminal.")
+
+    @model_validator(mode="after")
+    def _check_one(self) -> Prices:
+        if (self.generator is None) == (self.files is None):
+            raise ValueError('give exactly one of "generator" and "files"')
+        return self
+
+
+class TerminalClock(_Part):
+    """What time it is in the terminal: the real time plus `shift_s`, `rate` times faster from `origin`, or `fixed`."""
+
+    shift_s: float = 0.0
+    fixed: AwareDatetime | None = None
+    origin: AwareDatetime | None = Field(None, description="Real instant at which the accelerated clock was right.")
+    rate: float = Field(1.0, gt=0)
+
+    def now_ms(self) -> int:
+        """UTC milliseconds."""
+        if self.fixed is not None:
+            return to_ms(self.fixed)
+        real = real_ms()
+        origin = to_ms(self.origin) if self.origin is not None else real
+        return origin + round((real - origin) * self.rate + self.shift_s * 1000)
+
+
+class ServerProfile(_Part):
+    """The rule of the broker's server clock."""
+
+    zone: str = "America/New_York"
+    shift_h: int = 7
+
+    @field_validator("zone")
+    @classmethod
+    def _check_zone(cls, value: str) -> str:
+        try:
+            ServerClock(value).to_server_s(0)
+        except (OSError, ValueError, LookupError) as error:
+            raise ValueError(f"{value!r} is no IANA time zone; use one like America/New_York") from error
+        return value
+
+
+class TerminalProfile(_Part):
+    """Everything `terminal.json` says; every field has a default, so `TerminalProfile()` is a working terminal."""
+
+    account: AccountProfile = AccountProfile()
+    symbols: tuple[str, ...] = Field(DEFAULT_SYMBOLS, description="Plain pairs; with files only those that have one.")
+    symbol_suffix: str = Field("", max_length=12, description="What the broker appends to every pair.")
+    rules: SymbolRules = SymbolRules()
+    rules_of: dict[str, dict[str, Any]] = Field({}, description="Rules that differ for one pair, by plain pair.")
+    selected: bool = Field(False, description="Whether Market Watch shows every symbol without symbol_select.")
+    server: ServerProfile = ServerProfile()
+    prices: Prices = Prices(generator=GeneratorPrices())
+    clock: TerminalClock = TerminalClock()
+    autotrading: bool = Field(True, description="The Algo Trading button.")
+    api_disabled: bool = Field(False, description="The option that disables trading through the Python API.")
+    connected: bool = True
+    maxbars: int = Field(100_000, gt=0)
+    pending_retcode: Literal[10008, 10009] = Field(10008, description="Brokers answer an accepted pending order either way.")
+
+    @model_validator(mode="after")
+    def _check_rules(self) -> TerminalProfile:
+        for name in self.symbols:
+            Symbol(name)
+        unknown = set(self.rules_of) - set(self.symbols)
+        if unknown:
+            raise ValueError(f"rules_of names {sorted(unknown)}, which are not in symbols")
+        assert self._rules_by_pair  # noqa: S101 - builds them, so that a wrong rule is found here
+        return self
+
+    @cached_property
+    def _rules_by_pair(self) -> dict[str, SymbolRules]:
+        base = self.rules.model_dump()
+        return {name: SymbolRules(**base | self.rules_of.get(name, {})) for name in self.symbols}
+
+    def rules_for(self, pair: str) -> SymbolRules:
+        """The rules of the plain pair *pair*; the general ones for a pair no longer listed (a position may outlive it)."""
+        return self._rules_by_pair.get(pair, self.rules)
+
+    @property
+    def server_clock(self) -> ServerClock:
+        return ServerClock(self.server.zone, self.server.shift_h)
+
+
+def create_terminal(folder: Path, profile: TerminalProfile) -> None:
+    """Make *folder* a paper terminal, or give the one that is there a new profile; its orders and balance stay."""
+    folder.mkdir(parents=True, exist_ok=True)
+    scratch = folder / f"{PROFILE_FILE}.{os.getpid()}.new"
+    scratch.write_text(profile.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    scratch.replace(folder / PROFILE_FILE)
+    store.Store.open(folder, profile.account.balance, profile.account.currency_digits).close()
+
+
+def load_profile(folder: Path) -> TerminalProfile:
+    """The profile in *folder*; raises InvalidInput when it is missing or wrong."""
+    file = folder / PROFILE_FILE
+    remedy = "Create the terminal with create_terminal, or correct the file."
+    try:
+        return TerminalProfile.model_validate_json(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInput("terminal", str(file), f"it cannot be read ({error.strerror})", remedy) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or PROFILE_FILE
+        raise InvalidInput(field, first.get("input"), f"{file.name}: {first['msg']}", remedy) from error
