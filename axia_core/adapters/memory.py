@@ -232,6 +232,7 @@ class MemoryBroker(Broker):
     clock: Clock
     script: list[Outcome] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    otherwise: Finding = field(default_factory=Absent)
     open_positions: Sequence[Position] = ()
     prices: Callable[[str], tuple[Decimal, Decimal]] = lambda _: (Decimal("149.995"), Decimal("150.005"))
     submitted: list[Order] = field(default_factory=list)
@@ -267,7 +268,7 @@ class MemoryBroker(Broker):
         return Settled(state=State.FILLED, execution=filled)
 
     def find(self, order: Order, since: datetime) -> Finding:
-        return self.findings.pop(0) if self.findings else Absent()
+        return self.findings.pop(0) if self.findings else self.otherwise
 
 
 class MemoryEvents(Events):

@@ -1,0 +1,80 @@
+"""Accepting a message: durable before acknowledged, once, and never silently dropped."""
+
+from __future__ import annotations
+
+from axia_core.domain.order_states import State
+from tests.services.conftest import World
+
+
+def test_original_format_is_received(world: World) -> None:
+    """The seven fields of the original format alone become a RECEIVED order under the message's id."""
+    message_id = world.send()
+
+    records = world.accept_all()
+
+    assert [State.RECEIVED] == [record.state for record in records]
+    assert message_id == records[0].order.order_id
+
+
+def test_accepted_message_leaves_the_queue(world: World) -> None:
+    """Once the ledger knows the order, the message is acknowledged."""
+    world.send()
+
+    world.accept_all()
+
+    assert 0 == world.queue.depth().waiting + world.queue.depth().in_flight
+
+
+def test_repeat_does_nothing(world: World) -> None:
+    """A second delivery of the same order is acknowledged and leaves one order."""
+    world.send(order_id="A1")
+    world.accept_all()
+    world.send(order_id="A1")
+
+    again = world.accept_all()
+
+    assert [] == again
+    assert 1 == len(world.ledger.open_orders())
+    assert 0 == world.queue.depth().in_flight
+
+
+def test_repeat_after_the_end_does_nothing(world: World) -> None:
+    """A redelivery of an order that is already final does not wake it."""
+    record = world.received(order_id="A1")
+    world.ledger.move(record, State.EXPIRED, world.clock.now())
+    world.send(order_id="A1")
+
+    assert [] == world.accept_all()
+    assert () == world.ledger.open_orders()
+
+
+def test_conflict_is_refused_and_alarmed(world: World) -> None:
+    """A known id with other content stays in the queue for the dead-letter queue, with its reason."""
+    world.received(order_id="A1")
+    message_id = world.send(order_id="A1", lot_size=0.9)
+
+    assert [] == world.accept_all()
+    assert "other content" in world.ledger.unreadable[message_id]
+    assert "order_conflict" == world.events.published[-1][0]
+    assert 1 == world.queue.depth().in_flight
+
+
+def test_malformed_message_is_left_to_the_dead_letter_queue(world: World) -> None:
+    """What cannot be parsed is recorded with its reason and ends in the dead-letter queue after three receives."""
+    message_id = world.send(lot_size=-1)
+
+    for _ in range(4):
+        world.accept_all()
+        world.clock.sleep(11)
+
+    assert [message_id] == [message.message_id for message in world.queue.dead_letters]
+    assert "lot_size" in world.ledger.unreadable[message_id]
+    assert 1 == len(world.events.published)
+
+
+def test_poison_does_not_block_the_good(world: World) -> None:
+    """A malformed message does not keep the next one from being accepted."""
+    world.send(symbol="NOPE")
+    world.send(order_id="good")
+
+    assert ["good"] == [record.order.order_id for record in world.accept_all()]

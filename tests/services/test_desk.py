@@ -1,0 +1,220 @@
+"""The desk's loop: from the queue to an end of every order, under one lease, across deaths of desks before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+
+import pytest
+
+from axia_core.adapters.memory import MemoryBroker
+from axia_core.desk import desk_is_needed
+from axia_core.domain.broker import Absent, CannotTell, Evidence
+from axia_core.domain.kill_switch import KillSwitch
+from axia_core.domain.order_states import Execution, OrderRecord, State
+from axia_core.domain.orders import Order
+from axia_core.domain.outcomes import Outcome, Unknown
+from axia_core.errors import LeaseLost, NotRunning
+from tests.services.conftest import World
+
+
+def first(found: Iterator[OrderRecord], count: int = 1) -> list[OrderRecord]:
+    return list(islice(found, count))
+
+
+def never() -> bool:
+    return False
+
+
+def test_message_becomes_a_fill(world: World) -> None:
+    """A message in the queue is accepted, executed and shown."""
+    world.send(order_id="A1")
+
+    records = first(world.desk().run(never))
+
+    assert [("A1", State.FILLED)] == [(record.order.order_id, record.state) for record in records]
+
+
+def test_exits_overtake_entries(world: World) -> None:
+    """Of what waits, a CLOSE is executed before the entries that came earlier."""
+    world.send(order_id="entry")
+    world.send(order_id="close", order_action="CLOSE", mt5_ticket=7, tp_price=0, sl_price=0)
+
+    first(world.desk().run(never), 2)
+
+    assert ["close", "entry"] == [order.order_id for order in world.broker.submitted]
+
+
+def test_second_desk_is_refused(world: World) -> None:
+    """While one desk holds the lease, another cannot begin."""
+    world.ledger.acquire_lease("first", 10, world.clock.now())
+
+    with pytest.raises(NotRunning):
+        first(world.desk("second").run(never))
+
+
+def test_ends_at_the_daily_close(world: World) -> None:
+    """The desk ends at the New York close and gives its lease up."""
+    assert [] == list(world.desk().run(never))
+    assert world.clock.now().hour == 21
+    assert world.ledger.lease_holder(world.clock.now()) is None
+
+
+def test_ends_when_told(world: World) -> None:
+    """The desk ends at the next round once it is told to."""
+    before = world.clock.now()
+
+    assert [] == list(world.desk().run(lambda: True))
+    assert before == world.clock.now()
+
+
+def test_lost_lease_ends_the_desk(world: World) -> None:
+    """A desk that slept through its lease notices before it touches anything."""
+    desk = world.desk()
+    world.send(order_id="A1")
+    running = desk.run(never)
+    next(running)
+    world.clock.sleep(60)
+    world.ledger.acquire_lease("successor", 10, world.clock.now())
+    world.send(order_id="A2")
+
+    with pytest.raises(LeaseLost):
+        list(running)
+    assert ["A1"] == [order.order_id for order in world.broker.submitted]
+
+
+def test_death_in_mid_attempt_is_unknown_then_resolved_by_evidence(world: World) -> None:
+    """What a dead desk left SUBMITTING becomes UNKNOWN and is closed by what the broker holds, never sent again."""
+    record = world.received(order_id="A1")
+    world.ledger.begin_attempt(record, world.lease(), world.clock.now())
+    world.clock.sleep(11)
+    evidence = Evidence(state=State.FILLED, execution=Execution(ticket=5), found_in="deals")
+    world.broker.findings.append(evidence)
+
+    records = first(world.desk("successor").run(never))
+
+    assert (State.FILLED, 5) == (records[0].state, records[0].execution.ticket)
+    assert [] == world.broker.submitted
+    states = [event.state for event in world.ledger.events("A1")]
+    assert [State.RECEIVED, State.SUBMITTING, State.UNKNOWN, State.FILLED] == states
+
+
+def test_lasting_absence_rejects_an_unknown_order(world: World) -> None:
+    """An UNKNOWN order of which the broker shows no trace for long enough ends REJECTED, and is not sent again."""
+    world.send(order_id="A1")
+    world.broker.script.append(Unknown("timeout"))
+    world.broker.findings.extend([Absent()] * 3)
+
+    records = first(world.desk().run(never))
+
+    assert (State.REJECTED, True) == (records[0].state, "no trace" in records[0].reason)
+    assert 1 == len(world.broker.submitted)
+
+
+def test_unknown_pages_somebody(world: World) -> None:
+    """An UNKNOWN outcome is told as critical."""
+    world.send()
+    world.broker.script.append(Unknown("timeout"))
+
+    first(world.desk().run(never))
+
+    assert ("order_state", "critical") in [(kind, severity) for kind, severity, _ in world.events.published]
+
+
+def test_unshown_orders_are_shown_by_the_next_desk(world: World) -> None:
+    """What a desk finished but did not live to show is shown by its successor, once."""
+    world.send(order_id="A1")
+    running = world.desk("first").run(never)
+    next(running)
+    running.close()
+
+    shown = first(world.desk("second").run(never))
+    world.clock.sleep(1)
+
+    assert ["A1"] == [record.order.order_id for record in shown]
+
+
+def test_shown_orders_are_not_shown_again(world: World) -> None:
+    """An order that has been shown is not shown by a later desk."""
+    world.send(order_id="A1")
+    list(world.desk("first").run(never))
+    world.clock.step(timedelta(minutes=1))
+    world.send(order_id="A2")
+
+    assert ["A2"] == [record.order.order_id for record in first(world.desk("second").run(never))]
+
+
+def test_waiting_order_expires_while_an_unknown_blocks_it(world: World) -> None:
+    """An entry that waits for an unknown on its symbol is EXPIRED when its age limit passes, never sent late."""
+    world.send(order_id="unknown")
+    world.send(order_id="waits")
+    world.broker.script.append(Unknown("timeout"))
+    world.broker.otherwise = CannotTell("no connection")
+
+    records = first(world.desk().run(never))
+
+    assert [("waits", State.EXPIRED)] == [(record.order.order_id, record.state) for record in records]
+
+
+def test_one_order_can_be_executed_by_id(world: World) -> None:
+    """An operator's run executes one order of the ledger by the same path."""
+    world.received(order_id="A1")
+
+    assert State.FILLED is world.desk("operator").execute_one("A1").state
+
+
+class TestDeskIsNeeded:
+    """When the sensor should open a desk."""
+
+    def test_in_an_open_market(self, world: World) -> None:
+        """An open market is reason enough."""
+        assert "market" in (desk_is_needed(world.queue, world.ledger, world.clock) or "")
+
+    def test_not_on_an_idle_weekend(self, world: World) -> None:
+        """A closed market with nothing to do needs none."""
+        world.clock.step(timedelta(days=3))
+
+        assert desk_is_needed(world.queue, world.ledger, world.clock) is None
+
+    def test_for_messages_on_a_weekend(self, world: World) -> None:
+        """A message that waits is looked at even on a weekend, so that it is refused and not left to grow old."""
+        world.clock.step(timedelta(days=3))
+        world.send()
+
+        assert "queue" in (desk_is_needed(world.queue, world.ledger, world.clock) or "")
+
+    def test_weekend_desk_ends_when_idle(self, world: World) -> None:
+        """A desk opened on a weekend ends once the queue is empty."""
+        world.clock.step(timedelta(days=3))
+        world.send(order_id="A1")
+
+        records = list(world.desk().run(never))
+
+        assert [State.REFUSED] == [record.state for record in records]
+
+
+class ThrowsTheSwitch(MemoryBroker):
+    """Throws the kill switch once it has been given two orders."""
+
+    world: World
+
+    def submit(self, order: Order, send_by: datetime) -> Outcome:
+        outcome = super().submit(order, send_by)
+        if len(self.submitted) == 2:
+            thrown = KillSwitch(active=True, reason="stop")
+            self.world.ledger.set_kill_switch(thrown, 1, self.world.clock.now())
+        return outcome
+
+
+def test_kill_switch_stops_a_burst(world: World) -> None:
+    """After the switch is thrown no further order of a burst is sent."""
+    world.broker = broker = ThrowsTheSwitch(world.clock)
+    broker.world = world
+    for number in range(5):
+        world.send(order_id=f"A{number}")
+
+    records = first(world.desk().run(never), 5)
+
+    assert 2 == len(world.broker.submitted)
+    assert 3 == sum(record.state is State.REFUSED for record in records)
