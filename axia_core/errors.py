@@ -18,6 +18,7 @@
         ├── IllegalTransition       the order state machine has no such move
         ├── LeaseLost               another desk holds the lease, or ours ran out
         ├── CorruptObject           stored bytes that do not read back as what their metadata says
+        ├── ArchivedObject          stored, but in a class that must be restored before it can be read
         ├── ServerClockMismatch     the broker's clock is not the one in the settings
         ├── WrongAccount            the terminal is logged in elsewhere, or demo/live disagree
         └── NotRunning              the local stack (or a part of it) is not there
@@ -109,6 +110,10 @@ class LeaseLost(PermanentError):
 
 class CorruptObject(PermanentError):
     """Stored bytes do not read back as what their metadata says."""
+
+
+class ArchivedObject(PermanentError):
+    """A partition lies in an archive class: it must be restored before it can be read."""
 
 
 class ServerClockMismatch(PermanentError):

@@ -7,6 +7,7 @@ Methods raise only errors of `axia_core.errors`; a TransientError always means t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -82,6 +83,24 @@ class BarStore(ABC):
     @abstractmethod
     def trading_dates(self, symbol: Symbol, timeframe: Timeframe) -> tuple[date, ...]:
         """Trading dates that have a partition, oldest first."""
+
+    def read_days(self, symbol: Symbol, timeframe: Timeframe, days: Sequence[date]) -> tuple[Partition | None, ...]:
+        """`read` of several days, in their order; a store behind a network reads them side by side."""
+        return tuple(self.read(symbol, timeframe, day) for day in days)
+
+    def truths(self, symbol: Symbol, timeframe: Timeframe, days: Sequence[date]) -> tuple[PartitionTruth | None, ...]:
+        """`truth` of several days, in their order; a store behind a network asks side by side."""
+        return tuple(self.truth(symbol, timeframe, day) for day in days)
+
+    def newest(self, symbol: Symbol, timeframe: Timeframe, max_bars: int) -> tuple[Partition, ...]:
+        """The newest partitions, oldest first: just as many as hold *max_bars*, or all."""
+        days = self.trading_dates(symbol, timeframe)
+        found: tuple[Partition, ...] = ()
+        while days and (lacking := max_bars - sum(len(partition.bars) for partition in found)) > 0:
+            count = -(-lacking // timeframe.bars_per_session)
+            days, chosen = days[:-count], days[-count:]
+            found = tuple(p for p in self.read_days(symbol, timeframe, chosen) if p) + found
+        return found
 
 
 class BarCache(ABC):
