@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from axia_core.aws import client, translated
+from botocore.exceptions import ClientError
+
+from axia_core.aws import client, error_code, translated
 from axia_core.domain.messages import Message, QueueDepth
 from axia_core.ports import OrderQueue
 from axia_core.settings import Settings
@@ -45,7 +47,12 @@ class SqsOrderQueue(OrderQueue):
 
     def delete(self, message: Message) -> None:
         with translated(f"deleting from {self._name}"):
-            self._sqs.delete_message(QueueUrl=self._url(), ReceiptHandle=message.receipt)
+            try:
+                self._sqs.delete_message(QueueUrl=self._url(), ReceiptHandle=message.receipt)
+            except ClientError as error:
+                # Deleted already, or received again meanwhile: then that delivery is acknowledged as a known order.
+                if error_code(error) != "ReceiptHandleIsInvalid":
+                    raise
 
     def depth(self) -> QueueDepth:
         waiting, in_flight = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"

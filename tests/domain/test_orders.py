@@ -34,13 +34,13 @@ def test_original_format_is_a_market_order() -> None:
     """The seven fields of the original design parse exactly, and take the message's id."""
     order = parse()
 
-    assert ("message-1", Action.BUY, Kind.MARKET) == (order.order_id, order.action, order.kind)
+    assert (order.order_id, order.action, order.kind) == ("message-1", Action.BUY, Kind.MARKET)
     assert (Decimal("0.1"), Decimal(150), Decimal(149)) == (order.lots, order.take_profit, order.stop_loss)
 
 
 def test_ticket_id_is_an_alias() -> None:
     """`ticket_id` names the order where `order_id` is absent."""
-    assert "T-1" == parse(ticket_id="T-1").order_id
+    assert parse(ticket_id="T-1").order_id == "T-1"
 
 
 def test_zero_price_means_none() -> None:
@@ -93,7 +93,18 @@ def test_bad_field_is_refused_by_name(changes: dict[str, Any], field: str) -> No
 
 @pytest.mark.parametrize(
     "body",
-    ["", "null", "[]", "{", '{"symbol": NaN}', '{"symbol": Infinity}', '{"a": 1, "a": 1}', "[" * 100_000, "\ud800", "1" * 5_000],
+    [
+        "",
+        "null",
+        "[]",
+        "{",
+        '{"symbol": NaN}',
+        '{"symbol": Infinity}',
+        '{"a": 1, "a": 1}',
+        "[" * 100_000,
+        "\ud800",
+        "1" * 5_000,
+    ],
     ids=["empty", "null", "list", "cut", "nan", "infinity", "twice", "deep", "surrogate", "long number"],
 )
 def test_malformed_body_is_refused(body: str) -> None:
@@ -142,7 +153,7 @@ def test_magic_is_stable_ours_and_small(order_id: str) -> None:
     assert is_ours(magic)
     assert 0 < magic < 2**53
     assert not is_ours(0)
-    assert STRATEGY == magic >> 48
+    assert magic >> 48 == STRATEGY
 
 
 @given(st.text(alphabet="abcdefghijklmnop", min_size=1, max_size=64))

@@ -98,6 +98,4 @@ def world() -> World:
     clock = SteppedClock(WEDNESDAY)
     off = KillSwitch(active=False, version=1)
     rules = DeskRules.of(Settings(max_lots_per_order=Decimal(1)))
-    return World(
-        clock, MemoryOrderQueue(clock), MemoryOrderLedger(off), MemoryBroker(clock), MemoryEvents(), rules
-    )
+    return World(clock, MemoryOrderQueue(clock), MemoryOrderLedger(off), MemoryBroker(clock), MemoryEvents(), rules)

@@ -12,7 +12,7 @@ def test_original_format_is_received(world: World) -> None:
 
     records = world.accept_all()
 
-    assert [State.RECEIVED] == [record.state for record in records]
+    assert [record.state for record in records] == [State.RECEIVED]
     assert message_id == records[0].order.order_id
 
 
@@ -22,7 +22,7 @@ def test_accepted_message_leaves_the_queue(world: World) -> None:
 
     world.accept_all()
 
-    assert 0 == world.queue.depth().waiting + world.queue.depth().in_flight
+    assert world.queue.depth().waiting + world.queue.depth().in_flight == 0
 
 
 def test_repeat_does_nothing(world: World) -> None:
@@ -33,9 +33,9 @@ def test_repeat_does_nothing(world: World) -> None:
 
     again = world.accept_all()
 
-    assert [] == again
-    assert 1 == len(world.ledger.open_orders())
-    assert 0 == world.queue.depth().in_flight
+    assert again == []
+    assert len(world.ledger.open_orders()) == 1
+    assert world.queue.depth().in_flight == 0
 
 
 def test_repeat_after_the_end_does_nothing(world: World) -> None:
@@ -44,8 +44,8 @@ def test_repeat_after_the_end_does_nothing(world: World) -> None:
     world.ledger.move(record, State.EXPIRED, world.clock.now())
     world.send(order_id="A1")
 
-    assert [] == world.accept_all()
-    assert () == world.ledger.open_orders()
+    assert world.accept_all() == []
+    assert world.ledger.open_orders() == ()
 
 
 def test_conflict_is_refused_and_alarmed(world: World) -> None:
@@ -53,10 +53,10 @@ def test_conflict_is_refused_and_alarmed(world: World) -> None:
     world.received(order_id="A1")
     message_id = world.send(order_id="A1", lot_size=0.9)
 
-    assert [] == world.accept_all()
+    assert world.accept_all() == []
     assert "other content" in world.ledger.unreadable[message_id]
-    assert "order_conflict" == world.events.published[-1][0]
-    assert 1 == world.queue.depth().in_flight
+    assert world.events.published[-1][0] == "order_conflict"
+    assert world.queue.depth().in_flight == 1
 
 
 def test_malformed_message_is_left_to_the_dead_letter_queue(world: World) -> None:
@@ -69,7 +69,7 @@ def test_malformed_message_is_left_to_the_dead_letter_queue(world: World) -> Non
 
     assert [message_id] == [message.message_id for message in world.queue.dead_letters]
     assert "lot_size" in world.ledger.unreadable[message_id]
-    assert 1 == len(world.events.published)
+    assert len(world.events.published) == 1
 
 
 def test_poison_does_not_block_the_good(world: World) -> None:
@@ -77,4 +77,4 @@ def test_poison_does_not_block_the_good(world: World) -> None:
     world.send(symbol="NOPE")
     world.send(order_id="good")
 
-    assert ["good"] == [record.order.order_id for record in world.accept_all()]
+    assert [record.order.order_id for record in world.accept_all()] == ["good"]

@@ -33,7 +33,7 @@ def test_message_becomes_a_fill(world: World) -> None:
 
     records = first(world.desk().run(never))
 
-    assert [("A1", State.FILLED)] == [(record.order.order_id, record.state) for record in records]
+    assert [(record.order.order_id, record.state) for record in records] == [("A1", State.FILLED)]
 
 
 def test_exits_overtake_entries(world: World) -> None:
@@ -43,7 +43,7 @@ def test_exits_overtake_entries(world: World) -> None:
 
     first(world.desk().run(never), 2)
 
-    assert ["close", "entry"] == [order.order_id for order in world.broker.submitted]
+    assert [order.order_id for order in world.broker.submitted] == ["close", "entry"]
 
 
 def test_second_desk_is_refused(world: World) -> None:
@@ -56,7 +56,7 @@ def test_second_desk_is_refused(world: World) -> None:
 
 def test_ends_at_the_daily_close(world: World) -> None:
     """The desk ends at the New York close and gives its lease up."""
-    assert [] == list(world.desk().run(never))
+    assert list(world.desk().run(never)) == []
     assert world.clock.now().hour == 21
     assert world.ledger.lease_holder(world.clock.now()) is None
 
@@ -65,7 +65,7 @@ def test_ends_when_told(world: World) -> None:
     """The desk ends at the next round once it is told to."""
     before = world.clock.now()
 
-    assert [] == list(world.desk().run(lambda: True))
+    assert list(world.desk().run(lambda: True)) == []
     assert before == world.clock.now()
 
 
@@ -81,7 +81,7 @@ def test_lost_lease_ends_the_desk(world: World) -> None:
 
     with pytest.raises(LeaseLost):
         list(running)
-    assert ["A1"] == [order.order_id for order in world.broker.submitted]
+    assert [order.order_id for order in world.broker.submitted] == ["A1"]
 
 
 def test_death_in_mid_attempt_is_unknown_then_resolved_by_evidence(world: World) -> None:
@@ -94,10 +94,10 @@ def test_death_in_mid_attempt_is_unknown_then_resolved_by_evidence(world: World)
 
     records = first(world.desk("successor").run(never))
 
-    assert (State.FILLED, 5) == (records[0].state, records[0].execution.ticket)
-    assert [] == world.broker.submitted
+    assert (records[0].state, records[0].execution.ticket) == (State.FILLED, 5)
+    assert world.broker.submitted == []
     states = [event.state for event in world.ledger.events("A1")]
-    assert [State.RECEIVED, State.SUBMITTING, State.UNKNOWN, State.FILLED] == states
+    assert states == [State.RECEIVED, State.SUBMITTING, State.UNKNOWN, State.FILLED]
 
 
 def test_lasting_absence_rejects_an_unknown_order(world: World) -> None:
@@ -108,8 +108,8 @@ def test_lasting_absence_rejects_an_unknown_order(world: World) -> None:
 
     records = first(world.desk().run(never))
 
-    assert (State.REJECTED, True) == (records[0].state, "no trace" in records[0].reason)
-    assert 1 == len(world.broker.submitted)
+    assert (records[0].state, "no trace" in records[0].reason) == (State.REJECTED, True)
+    assert len(world.broker.submitted) == 1
 
 
 def test_unknown_pages_somebody(world: World) -> None:
@@ -132,7 +132,7 @@ def test_unshown_orders_are_shown_by_the_next_desk(world: World) -> None:
     shown = first(world.desk("second").run(never))
     world.clock.sleep(1)
 
-    assert ["A1"] == [record.order.order_id for record in shown]
+    assert [record.order.order_id for record in shown] == ["A1"]
 
 
 def test_shown_orders_are_not_shown_again(world: World) -> None:
@@ -142,7 +142,7 @@ def test_shown_orders_are_not_shown_again(world: World) -> None:
     world.clock.step(timedelta(minutes=1))
     world.send(order_id="A2")
 
-    assert ["A2"] == [record.order.order_id for record in first(world.desk("second").run(never))]
+    assert [record.order.order_id for record in first(world.desk("second").run(never))] == ["A2"]
 
 
 def test_waiting_order_expires_while_an_unknown_blocks_it(world: World) -> None:
@@ -154,7 +154,7 @@ def test_waiting_order_expires_while_an_unknown_blocks_it(world: World) -> None:
 
     records = first(world.desk().run(never))
 
-    assert [("waits", State.EXPIRED)] == [(record.order.order_id, record.state) for record in records]
+    assert [(record.order.order_id, record.state) for record in records] == [("waits", State.EXPIRED)]
 
 
 def test_one_order_can_be_executed_by_id(world: World) -> None:
@@ -191,7 +191,7 @@ class TestDeskIsNeeded:
 
         records = list(world.desk().run(never))
 
-        assert [State.REFUSED] == [record.state for record in records]
+        assert [record.state for record in records] == [State.REFUSED]
 
 
 class ThrowsTheSwitch(MemoryBroker):
@@ -216,5 +216,5 @@ def test_kill_switch_stops_a_burst(world: World) -> None:
 
     records = first(world.desk().run(never), 5)
 
-    assert 2 == len(world.broker.submitted)
-    assert 3 == sum(record.state is State.REFUSED for record in records)
+    assert len(world.broker.submitted) == 2
+    assert sum(record.state is State.REFUSED for record in records) == 3

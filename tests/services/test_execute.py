@@ -41,7 +41,7 @@ def test_every_move_leaves_an_event(world: World) -> None:
 
     events = world.ledger.events(record.order.order_id)
 
-    assert [State.RECEIVED, State.SUBMITTING, State.FILLED] == [event.state for event in events]
+    assert [event.state for event in events] == [State.RECEIVED, State.SUBMITTING, State.FILLED]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_outcomes_become_states(world: World, outcome: Outcome, state: State) ->
     record = run(world, world.received())
 
     assert state is record.state
-    assert 1 == len(world.broker.submitted)
+    assert len(world.broker.submitted) == 1
 
 
 def test_pending_order_waits_for_an_open_market(world: World) -> None:
@@ -94,7 +94,7 @@ def test_kill_switch_refuses_and_stays_refused(world: World) -> None:
 
     assert State.REFUSED is again.state
     assert "KILL_SWITCH" in again.reason
-    assert [] == world.broker.submitted
+    assert world.broker.submitted == []
 
 
 def test_reduce_only_lets_a_close_pass(world: World) -> None:
@@ -104,7 +104,7 @@ def test_reduce_only_lets_a_close_pass(world: World) -> None:
     close = run(world, world.received(order_action="CLOSE", mt5_ticket=7, tp_price=0, sl_price=0))
     entry = run(world, world.received())
 
-    assert (State.FILLED, State.REFUSED) == (close.state, entry.state)
+    assert (close.state, entry.state) == (State.FILLED, State.REFUSED)
 
 
 class ThrowsWhenAskedForAQuote(MemoryBroker):
@@ -125,7 +125,7 @@ def test_switch_thrown_between_look_and_attempt_wins(world: World) -> None:
     record = run(world, world.received())
 
     assert State.REFUSED is record.state
-    assert [] == world.broker.submitted
+    assert world.broker.submitted == []
 
 
 def test_old_market_order_expires(world: World) -> None:
@@ -134,7 +134,7 @@ def test_old_market_order_expires(world: World) -> None:
     world.clock.sleep(121)
 
     assert State.EXPIRED is run(world, record).state
-    assert [] == world.broker.submitted
+    assert world.broker.submitted == []
 
 
 def test_cancel_never_expires(world: World) -> None:
@@ -144,7 +144,7 @@ def test_cancel_never_expires(world: World) -> None:
 
     run(world, record)
 
-    assert 1 == len(world.broker.submitted)
+    assert len(world.broker.submitted) == 1
 
 
 def test_age_counts_from_the_earlier_time(world: World) -> None:
@@ -160,7 +160,7 @@ def test_order_from_the_future_is_refused(world: World) -> None:
 
     record = run(world, world.received(created_at=created))
 
-    assert (State.REFUSED, True) == (record.state, "CREATED_IN_FUTURE" in record.reason)
+    assert (record.state, "CREATED_IN_FUTURE" in record.reason) == (State.REFUSED, True)
 
 
 @pytest.mark.parametrize(
@@ -175,8 +175,8 @@ def test_limits_refuse_an_entry(world: World, changes: dict[str, Any], code: str
     """An entry beyond a limit is REFUSED with the limit's code, and nothing is sent."""
     record = run(world, world.received(**changes))
 
-    assert (State.REFUSED, True) == (record.state, record.reason.startswith(code))
-    assert [] == world.broker.submitted
+    assert (record.state, record.reason.startswith(code)) == (State.REFUSED, True)
+    assert world.broker.submitted == []
 
 
 def test_wide_spread_refuses(world: World) -> None:
@@ -224,7 +224,7 @@ def test_entry_waits_for_an_unknown_on_its_symbol(world: World) -> None:
         under_way=(unknown,),
     )
 
-    assert (State.RECEIVED, State.FILLED) == (entry.state, close.state)
+    assert (entry.state, close.state) == (State.RECEIVED, State.FILLED)
 
 
 def test_without_the_lease_nothing_is_sent(world: World) -> None:
@@ -234,7 +234,7 @@ def test_without_the_lease_nothing_is_sent(world: World) -> None:
 
     with pytest.raises(LeaseLost):
         execute(record, room, ledger=world.ledger, broker=world.broker, clock=world.clock)
-    assert [] == world.broker.submitted
+    assert world.broker.submitted == []
 
 
 class TestAfterARewind:
@@ -244,14 +244,12 @@ class TestAfterARewind:
         """An order that the broker has already executed is taken over with its evidence."""
         record = world.received()
         world.ledger.begin_epoch("boot-2", world.clock.now() + timedelta(seconds=1))
-        world.broker.findings.append(
-            Evidence(state=State.FILLED, execution=Execution(ticket=9), found_in="deals")
-        )
+        world.broker.findings.append(Evidence(state=State.FILLED, execution=Execution(ticket=9), found_in="deals"))
 
         found = run(world, record)
 
-        assert (State.FILLED, 9) == (found.state, found.execution.ticket)
-        assert [] == world.broker.submitted
+        assert (found.state, found.execution.ticket) == (State.FILLED, 9)
+        assert world.broker.submitted == []
 
     def test_waits_while_nobody_can_tell(self, world: World) -> None:
         """While the broker cannot be searched fully the order waits, and is not sent."""
@@ -260,7 +258,7 @@ class TestAfterARewind:
         world.broker.findings.append(CannotTell("no connection"))
 
         assert State.RECEIVED is run(world, record).state
-        assert [] == world.broker.submitted
+        assert world.broker.submitted == []
 
     def test_absence_just_after_connecting_proves_nothing(self, world: World) -> None:
         """History arrives late, so no trace right after connecting makes the order wait."""

@@ -1,0 +1,364 @@
+"""One contract for every order ledger: in memory, and in DynamoDB on the local AWS server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from axia_core.adapters.dynamodb import DynamoOrderLedger
+from axia_core.adapters.memory import MemoryOrderLedger
+from axia_core.domain.kill_switch import KillSwitch, Mode
+from axia_core.domain.messages import Message
+from axia_core.domain.names import TABLE
+from axia_core.domain.order_states import Execution, OrderRecord, State
+from axia_core.domain.orders import parse_order
+from axia_core.domain.symbols import DEFAULT_SYMBOLS
+from axia_core.errors import IllegalTransition, LeaseLost, VersionConflict
+from axia_core.ports import OrderLedger, Recorded
+
+NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
+
+
+def empty(table: Any) -> None:
+    """Removes every item, so that each test starts from nothing."""
+    items = table.scan(TableName=TABLE)["Items"]
+    for item in items:
+        table.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def ledger(request: pytest.FixtureRequest) -> Iterator[OrderLedger]:
+    if request.param == "memory":
+        yield MemoryOrderLedger()
+        return
+    dynamodb = request.getfixturevalue("aws").client("dynamodb")
+    empty(dynamodb)
+    yield DynamoOrderLedger(dynamodb, TABLE)
+
+
+def message(order_id: str = "A1", **changes: Any) -> Message:
+    body = {"symbol": "USDJPY", "order_action": "BUY", "order_type": "MARKET", "lot_size": 0.1, "order_id": order_id}
+    return Message(
+        message_id=f"message-{order_id}",
+        body=json.dumps(body | changes),
+        sent_at=NOW - timedelta(seconds=1),
+        receive_count=1,
+        sender="AIDA-TRADER",
+        receipt="r",
+    )
+
+
+def record(ledger: OrderLedger, order_id: str = "A1", **changes: Any) -> OrderRecord:
+    sent = message(order_id, **changes)
+    assert Recorded.NEW is ledger.record(parse_order(sent.body, sent.message_id, DEFAULT_SYMBOLS), sent, NOW)
+    found = ledger.order(order_id)
+    assert found is not None
+    return found
+
+
+def release(ledger: OrderLedger) -> None:
+    ledger.initialise_kill_switch(active=False, who="test", now=NOW)
+
+
+def begin(ledger: OrderLedger, found: OrderRecord) -> OrderRecord:
+    release(ledger)
+    lease = ledger.acquire_lease("desk", 10, NOW)
+    assert lease is not None
+    begun = ledger.begin_attempt(found, lease, NOW)
+    assert begun is not None
+    return begun
+
+
+def test_recorded_order_reads_back(ledger: OrderLedger) -> None:
+    """What was recorded is read back whole, with sender, message id and exact decimals."""
+    found = record(ledger, sl_price=149.125, comment="hello")
+
+    assert (
+        found.state,
+        found.version,
+        found.sender,
+        found.message_id,
+    ) == (State.RECEIVED, 1, "AIDA-TRADER", "message-A1")
+    assert (Decimal("0.1"), Decimal("149.125"), "hello") == (
+        found.order.lots,
+        found.order.stop_loss,
+        found.order.comment,
+    )
+    assert NOW - timedelta(seconds=1) == found.sent_at
+
+
+def test_unknown_order_is_none(ledger: OrderLedger) -> None:
+    """An id that was never recorded has no record."""
+    assert ledger.order("nobody") is None
+
+
+def test_same_content_is_known_and_other_content_conflicts(ledger: OrderLedger) -> None:
+    """The second record of an id says KNOWN or CONFLICT and changes nothing."""
+    first = record(ledger)
+    same, other = message(), message(lot_size=0.2)
+
+    assert Recorded.KNOWN is ledger.record(parse_order(same.body, "x", DEFAULT_SYMBOLS), same, NOW)
+    assert Recorded.CONFLICT is ledger.record(parse_order(other.body, "x", DEFAULT_SYMBOLS), other, NOW)
+    assert first == ledger.order("A1")
+
+
+def test_move_is_conditional_on_the_version(ledger: OrderLedger) -> None:
+    """Of two moves from the same version one wins, the other raises and changes nothing."""
+    found = record(ledger)
+    ledger.move(found, State.EXPIRED, NOW, reason="too old")
+
+    with pytest.raises(VersionConflict):
+        ledger.move(found, State.REFUSED, NOW)
+    current = ledger.order("A1")
+    assert current is not None
+    assert (current.state, current.version, current.reason) == (State.EXPIRED, 2, "too old")
+
+
+def test_illegal_move_is_refused(ledger: OrderLedger) -> None:
+    """The ledger does not write a move that the state machine lacks."""
+    found = record(ledger)
+
+    with pytest.raises(IllegalTransition):
+        ledger.move(found, State.FILLED, NOW)
+
+
+def test_execution_is_kept_exactly(ledger: OrderLedger) -> None:
+    """Ticket, deal, price and lots of a fill are read back as written."""
+    execution = Execution(ticket=50067383081, deal=7, price=Decimal("1.09736"), lots=Decimal("0.1"), retcode=10009)
+    begun = begin(ledger, record(ledger))
+
+    ledger.move(begun, State.FILLED, NOW, execution=execution)
+
+    found = ledger.order("A1")
+    assert found is not None
+    assert execution == found.execution
+
+
+def test_timeline_tells_every_move(ledger: OrderLedger) -> None:
+    """Each move leaves one event, in order."""
+    begun = begin(ledger, record(ledger))
+    ledger.move(begun, State.UNKNOWN, NOW, reason="no answer")
+
+    events = ledger.events("A1")
+
+    assert [event.state for event in events] == [State.RECEIVED, State.SUBMITTING, State.UNKNOWN]
+    assert [event.version for event in events] == [1, 2, 3]
+    assert events[-1].text == "no answer"
+
+
+def test_open_orders_are_those_not_final(ledger: OrderLedger) -> None:
+    """The open list holds what is not final, oldest first."""
+    record(ledger, "A1")
+    done = record(ledger, "A2")
+    ledger.move(done, State.EXPIRED, NOW)
+
+    assert [found.order.order_id for found in ledger.open_orders()] == ["A1"]
+
+
+def test_final_orders_are_unreported_until_marked(ledger: OrderLedger) -> None:
+    """A final order is listed as unreported until it is marked, which may be repeated."""
+    done = ledger.move(record(ledger), State.EXPIRED, NOW)
+
+    before = ledger.unreported_orders()
+    ledger.mark_reported(done)
+    ledger.mark_reported(done)
+
+    assert [found.order.order_id for found in before] == ["A1"]
+    assert ledger.unreported_orders() == ()
+    assert done == ledger.order("A1")
+
+
+def test_recent_orders_come_newest_first(ledger: OrderLedger) -> None:
+    """The list for people is ordered by the last change and bounded."""
+    for number in range(3):
+        found = record(ledger, f"A{number}")
+        ledger.move(found, State.EXPIRED, NOW + timedelta(seconds=number))
+
+    assert [found.order.order_id for found in ledger.recent_orders(2)] == ["A2", "A1"]
+
+
+def test_missing_switch_means_halt(ledger: OrderLedger) -> None:
+    """Before anybody wrote the switch it is active, and no attempt can begin."""
+    found, lease = record(ledger), ledger.acquire_lease("desk", 10, NOW)
+
+    assert lease is not None
+    assert ledger.kill_switch().active
+    assert ledger.begin_attempt(found, lease, NOW) is None
+    assert found == ledger.order("A1")
+
+
+def test_first_start_writes_the_switch_once(ledger: OrderLedger) -> None:
+    """Initialising writes the switch only where there is none: it never releases one that was thrown."""
+    release(ledger)
+    ledger.set_kill_switch(KillSwitch(active=True, reason="stop"), 1, NOW)
+
+    assert not ledger.initialise_kill_switch(active=False, who="test", now=NOW)
+    assert ledger.kill_switch().active
+
+
+def test_switch_has_an_optimistic_lock(ledger: OrderLedger) -> None:
+    """A change from an old version loses."""
+    release(ledger)
+    changed = ledger.set_kill_switch(KillSwitch(active=True, reason="stop", who="ops"), 1, NOW)
+
+    with pytest.raises(VersionConflict):
+        ledger.set_kill_switch(KillSwitch(active=False), 1, NOW)
+    assert (changed.version, changed.reason, changed.who, ledger.kill_switch().active) == (2, "stop", "ops", True)
+
+
+def test_attempt_under_reduce_only(ledger: OrderLedger) -> None:
+    """REDUCE_ONLY lets the transaction of a CLOSE pass and stops that of an entry."""
+    release(ledger)
+    ledger.set_kill_switch(KillSwitch(active=True, mode=Mode.REDUCE_ONLY), 1, NOW)
+    lease = ledger.acquire_lease("desk", 10, NOW)
+    assert lease is not None
+    entry, close = record(ledger, "entry"), record(ledger, "close", order_action="CLOSE", mt5_ticket=1)
+
+    assert ledger.begin_attempt(entry, lease, NOW) is None
+    assert ledger.begin_attempt(close, lease, NOW) is not None
+
+
+def test_attempt_counts_and_can_be_repeated(ledger: OrderLedger) -> None:
+    """A further attempt is a transaction of its own and counts."""
+    begun = begin(ledger, record(ledger))
+    lease = ledger.lease_holder(NOW)
+    assert lease is not None
+
+    again = ledger.begin_attempt(begun, lease, NOW)
+
+    assert again is not None
+    assert (State.SUBMITTING, 2, begun.version + 1) == (again.state, again.attempts, again.version)
+
+
+def test_attempt_needs_a_lease_in_force(ledger: OrderLedger) -> None:
+    """An expired lease, or one that has passed on, begins nothing."""
+    release(ledger)
+    found = record(ledger)
+    lease = ledger.acquire_lease("first", 10, NOW)
+    assert lease is not None
+    later = NOW + timedelta(seconds=11)
+
+    with pytest.raises(LeaseLost):
+        ledger.begin_attempt(found, lease, later)
+    ledger.acquire_lease("second", 10, later)
+    with pytest.raises(LeaseLost):
+        ledger.begin_attempt(found, replace(lease, expires_at=later + timedelta(hours=1)), later)
+    assert found == ledger.order("A1")
+
+
+def test_attempt_from_an_old_version_loses(ledger: OrderLedger) -> None:
+    """Of two workers that saw the same RECEIVED order, only one begins."""
+    found = record(ledger)
+    begin(ledger, found)
+    lease = ledger.lease_holder(NOW)
+    assert lease is not None
+
+    with pytest.raises(VersionConflict):
+        ledger.begin_attempt(found, lease, NOW)
+
+
+def test_lease_has_one_holder(ledger: OrderLedger) -> None:
+    """While one desk holds the lease nobody else gets it; afterwards the fence has grown."""
+    first = ledger.acquire_lease("first", 10, NOW)
+    assert first is not None
+
+    assert ledger.acquire_lease("second", 10, NOW + timedelta(seconds=9)) is None
+    second = ledger.acquire_lease("second", 10, NOW + timedelta(seconds=10))
+    assert second is not None
+    assert second.fence > first.fence
+    assert second == ledger.lease_holder(NOW + timedelta(seconds=11))
+
+
+def test_lease_can_be_renewed_by_its_holder_only(ledger: OrderLedger) -> None:
+    """Renewal moves the end; after it has passed on, the old holder is told."""
+    lease = ledger.acquire_lease("first", 10, NOW)
+    assert lease is not None
+    renewed = ledger.renew_lease(lease, 10, NOW + timedelta(seconds=5))
+    later = NOW + timedelta(seconds=16)
+    ledger.acquire_lease("second", 10, later)
+
+    assert NOW + timedelta(seconds=15) == renewed.expires_at
+    with pytest.raises(LeaseLost):
+        ledger.renew_lease(renewed, 10, later)
+
+
+def test_released_lease_is_free(ledger: OrderLedger) -> None:
+    """After its release the lease can be taken at once; releasing again is harmless."""
+    lease = ledger.acquire_lease("first", 10, NOW)
+    assert lease is not None
+    ledger.release_lease(lease)
+    ledger.release_lease(lease)
+
+    assert ledger.lease_holder(NOW) is None
+    assert ledger.acquire_lease("second", 10, NOW) is not None
+
+
+def test_epoch_changes_with_the_boot(ledger: OrderLedger) -> None:
+    """A new boot id begins an epoch; the same one does not."""
+    assert ledger.epoch() is None
+    assert ledger.begin_epoch("boot-1", NOW)
+    assert not ledger.begin_epoch("boot-1", NOW + timedelta(hours=1))
+
+    epoch = ledger.epoch()
+    assert epoch is not None
+    assert (epoch.boot_id, epoch.since) == ("boot-1", NOW)
+
+
+class TestDynamoOnly:
+    """What only the real table can show."""
+
+    @pytest.fixture
+    def dynamodb(self, aws: Any) -> Any:
+        client = aws.client("dynamodb")
+        empty(client)
+        return client
+
+    def test_emergency_put_item_means_halt(self, dynamodb: Any) -> None:
+        """The runbook's put-item, which writes `active` alone, halts; the next change through us works."""
+        ledger = DynamoOrderLedger(dynamodb, TABLE)
+        release(ledger)
+        key = {"pk": {"S": "GLOBALCONFIG"}, "sk": {"S": "SETTING#KILL_SWITCH"}}
+        dynamodb.put_item(TableName=TABLE, Item=key | {"active": {"BOOL": True}})
+
+        switch = ledger.kill_switch()
+        changed = ledger.set_kill_switch(KillSwitch(active=False, reason="over", who="ops"), switch.version, NOW)
+
+        assert (switch.active, switch.mode, switch.version) == (True, Mode.HALT, 0)
+        assert (changed.version, ledger.kill_switch().active) == (1, False)
+
+    def test_damaged_switch_means_halt(self, dynamodb: Any) -> None:
+        """A switch whose `active` is not a boolean is read as HALT and stops the transaction too."""
+        ledger = DynamoOrderLedger(dynamodb, TABLE)
+        key = {"pk": {"S": "GLOBALCONFIG"}, "sk": {"S": "SETTING#KILL_SWITCH"}}
+        dynamodb.put_item(TableName=TABLE, Item=key | {"active": {"S": "false"}})
+        lease = ledger.acquire_lease("desk", 10, NOW)
+        assert lease is not None
+
+        assert ledger.kill_switch().active
+        assert ledger.begin_attempt(record(ledger), lease, NOW) is None
+
+    def test_final_items_live_thirty_days(self, dynamodb: Any) -> None:
+        """A final order gets its time to live, an open one has none."""
+        ledger = DynamoOrderLedger(dynamodb, TABLE)
+        found = record(ledger)
+        key = {"pk": {"S": "ORDER#A1"}, "sk": {"S": "METADATA"}}
+        before = dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
+        ledger.move(found, State.EXPIRED, NOW)
+        after = dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
+
+        assert "ttl" not in before
+        assert int((NOW + timedelta(days=30)).timestamp()) == int(after["ttl"]["N"])
+
+    def test_unreadable_reason_is_kept(self, dynamodb: Any) -> None:
+        """Why a message could not become an order can be looked up by its id."""
+        ledger = DynamoOrderLedger(dynamodb, TABLE)
+
+        ledger.record_unreadable(message("bad"), "lot_size: -1 was refused", NOW)
+
+        assert ledger.unreadable_reason("message-bad") == "lot_size: -1 was refused"
