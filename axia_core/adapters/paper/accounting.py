@@ -40,7 +40,8 @@ def new_order(moment: Moment, **values: object) -> int:
     zeros = dict.fromkeys(("time_done_msc", "time_expiration", "type_time", "type_filling", "position_id"), 0)
     zeros |= dict.fromkeys(("position_by_id", "magic", "live"), 0)
     prices = dict.fromkeys(("price_open", "sl", "tp", "price_current", "price_stoplimit", "volume_current"), 0.0)
-    row: Row = {**zeros, **prices, "ticket": ticket, "comment": "", "reason": EXPERT, "time_setup_msc": moment.server_ms}
+    row: Row = zeros | prices | {"ticket": ticket, "comment": "", "reason": EXPERT}
+    row |= {"time_setup_msc": moment.server_ms}
     moment.store.insert("orders", row | values)
     return ticket
 
@@ -64,7 +65,7 @@ def apply_fill(moment: Moment, fill: Fill) -> int:
 
 
 def close_by(moment: Moment, fill: Fill, first: Row, second: Row) -> int:
-    """Close two opposite positions against each other, both at the second one's open price: the first carries the profit."""
+    """Close two opposite positions against each other at the second one's open price: the first carries the profit."""
     deal = _reduce(moment, fill, first, OUT_BY)
     other = Fill(
         order=fill.order,
@@ -132,7 +133,8 @@ def _reverse(moment: Moment, fill: Fill, held: Row) -> int:
 
 def _book(moment: Moment, fill: Fill, entry: int, position_id: int, profit: float) -> int:
     ticket = moment.store.take("next_deal")
-    row: Row = {name: getattr(fill, name) for name in ("order", "symbol", "volume", "price", "magic", "comment", "reason")}
+    copied = ("order", "symbol", "volume", "price", "magic", "comment", "reason")
+    row: Row = {name: getattr(fill, name) for name in copied}
     row |= {"ticket": ticket, "time_msc": moment.server_ms, "type": fill.side, "entry": entry}
     row |= {"position_id": position_id, "profit": profit} | dict.fromkeys(("commission", "swap", "fee"), 0.0)
     moment.store.insert("deals", row)

@@ -20,8 +20,8 @@ TEXT_FIELDS = frozenset({"symbol", "comment"})
 WIDE_FIELDS = frozenset({"magic", "order", "position", "position_by"})
 
 
-class CallFailed(Exception):  # noqa: N818 - not an error of AXIA: it never leaves the module, it becomes last_error
-    """A call that ends with None or False and this `last_error`."""
+class CallFailed(Exception):
+    """A call that ends with None or False and this `last_error`; it never leaves the module, so it is in no tree."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(code, text)

@@ -34,7 +34,8 @@ class Bars:
         return len(self.time_s)
 
     def __getitem__(self, rows: slice) -> Bars:
-        return Bars(*(column[rows] for column in self.columns()))
+        time_s, first, high, low, last, volume = self.columns()
+        return Bars(time_s[rows], first[rows], high[rows], low[rows], last[rows], volume[rows])
 
     def columns(self) -> tuple[Ints, Floats, Floats, Floats, Floats, Ints]:
         """The six columns in their order."""

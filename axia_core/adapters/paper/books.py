@@ -1,4 +1,4 @@
-"""What happens in the terminal while nobody calls: stops, take profits, pending orders and expiries, along the price path.
+"""What happens in the terminal while nobody calls: stops, take profits, pending orders, expiries, along the price path.
 
 The books stand at an instant, `evaluated_ms`; `advance` brings them to now, event by event in the order of the ticks.
 """
@@ -18,6 +18,7 @@ from axia_core.adapters.paper.store import Row
 from axia_core.adapters.paper.validation import side
 
 _NEAR = 1e-9
+_CLOCKS_DISAGREE_MS = 60_000
 _LIMIT_OF_STOP_LIMIT = {6: 2, 7: 3}
 
 
@@ -43,9 +44,13 @@ class Event:
 
 def advance(moment: Moment) -> None:
     """Bring the books to this moment; call it inside a transaction."""
-    since_ms = moment.store.value("evaluated_ms")
-    # A clock that was set back (another shift in the profile) starts anew: what is done stays done.
-    since_ms = min(since_ms or moment.now_ms, moment.now_ms)
+    since_ms = moment.store.value("evaluated_ms") or moment.now_ms
+    if since_ms > moment.now_ms:
+        # A few seconds back are clocks that disagree: time waits for them. More is another shift in the profile, and
+        # the books start anew from there: what is done stays done.
+        if since_ms - moment.now_ms > _CLOCKS_DISAGREE_MS:
+            moment.store.set_value("evaluated_ms", moment.now_ms)
+        return
     bars: dict[str, Bars] = {}
     while (event := _next_event(moment, since_ms, bars)) is not None:
         _happen(moment.at(event.time_ms), event.trigger)
@@ -60,7 +65,8 @@ def idle(moment: Moment) -> bool:
 
 
 def _next_event(moment: Moment, since_ms: int, bars: dict[str, Bars]) -> Event | None:
-    found = [_expiry(moment, order, since_ms) for order in moment.store.rows("orders", "live = 1 AND time_expiration > 0")]
+    ending = moment.store.rows("orders", "live = 1 AND time_expiration > 0")
+    found = [_expiry(moment, order, since_ms) for order in ending]
     found += [_first_hit(moment, trigger, since_ms, bars) for trigger in _triggers(moment)]
     return min((event for event in found if event is not None), default=None)
 

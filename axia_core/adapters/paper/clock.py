@@ -22,7 +22,7 @@ DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class ServerClock:
-    """The wall clock of an IANA zone plus whole hours; `("America/New_York", 7)` has its midnight at the New York close."""
+    """The wall clock of an IANA zone plus whole hours; New York plus 7 has its midnight at the New York close."""
 
     zone: str = "America/New_York"
     shift_h: int = 7

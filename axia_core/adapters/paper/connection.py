@@ -73,8 +73,9 @@ class Connection:
             answer = self._played(name, body)
         except CallFailed as failed:
             self.last_error, answer = failed.last_error, failure
-        except sqlite3.Error:
-            self.last_error, answer = (-1, "Terminal: Call failed"), failure
+        except (sqlite3.Error, AxiaError) as error:
+            # The folder cannot be used any more (a broken profile, plan or state): the terminal fails, nobody raises.
+            self.last_error, answer = (-1, f"Terminal: Call failed, {error}"), failure
         if self._terminal is not None:
             self._audit(self._terminal, name, shown(), answer)
         return answer

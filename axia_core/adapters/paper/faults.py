@@ -1,4 +1,4 @@
-"""Faults on demand: `faults.json` in the terminal's folder says which call goes wrong, how, and when. Read at each call.
+"""Faults on demand: `faults.json` in the terminal's folder says which call goes wrong, how and when; read at each call.
 
     {"seed": 1, "faults": [{"function": "order_send", "calls": [1], "retcode": 10012, "after": true}]}
 

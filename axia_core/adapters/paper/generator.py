@@ -1,7 +1,7 @@
 """Prices made up from a seed: the same seed gives the same bars, at any time, in any order, in any process.
 
 Each currency has a value, a sum of noise over time; a pair is the ratio of two, so crosses agree with their legs. The
-market is open by the session calendar and has a bar in every five minutes of it. Spreads and server time are `market`'s.
+market is open by the session calendar and has a bar in every five minutes of it. Spread and server time are `market`'s.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Generator:
         symbol = Symbol(pair)
         nodes = np.concatenate((session_s, session_s + BASE_S))
         # Every node is computed from its own time alone, so neighbouring requests meet at the same price.
-        price = np.exp(self._log_value(symbol.base, nodes) - self._log_value(symbol.quote, nodes))
+        price: Floats = np.exp(self._log_value(symbol.base, nodes) - self._log_value(symbol.quote, nodes))
         price = np.round(price, symbol.digits)
         first, last = price[: len(utc_s)], price[len(utc_s) :]
         up, down, ticks = (_unit(_hash(session_s // BASE_S, self._salt(pair, i))) for i in range(3))

@@ -144,20 +144,20 @@ def _files(paths: Sequence[Path]) -> list[Path]:
 def _to_bars(where: list[str], rows: list[list[str]]) -> Bars:
     if not rows:
         raise UnreadableHistory("file", "", "it holds no bar", "Give a file with rows.")
-    times, numbers = np.empty(len(rows), dtype=np.int64), np.empty((len(rows), 5), dtype=np.float64)
+    times, numbers = np.empty(len(rows), dtype=np.int64), np.empty((5, len(rows)), dtype=np.float64)
     for index, row in enumerate(rows):
         if len(row) != len(COLUMNS):
             raise UnreadableHistory(where[index], ",".join(row), f"a row has {len(COLUMNS)} fields", _REMEDY)
         times[index] = _time_s(where[index], row[0])
-        numbers[index] = [_number(where[index], *field) for field in zip(COLUMNS[1:], row[1:], strict=True)]
-    return Bars(times, *numbers.T[:4].copy(), numbers[:, 4].astype(np.int64))
+        numbers[:, index] = [_number(where[index], *field) for field in zip(COLUMNS[1:], row[1:], strict=True)]
+    return Bars(times, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4].astype(np.int64))
 
 
 def _time_s(where: str, text: str) -> int:
     try:
         instant = datetime.fromisoformat(text.strip())
     except ValueError as error:
-        raise UnreadableHistory(f"{where}: time", text, "a time is ISO 8601", "Example: 2026-01-05T07:00:00Z.") from error
+        raise UnreadableHistory(f"{where}: time", text, "a time is ISO 8601", "Like 2026-01-05T07:00:00Z.") from error
     if instant.tzinfo is None:
         raise UnreadableHistory(f"{where}: time", text, "a time without a zone is ambiguous", "Append Z if it is UTC.")
     return int(instant.timestamp())

@@ -40,6 +40,7 @@ _WHOLE = (
 )
 _ZEROS: dict[str, Any] = dict.fromkeys(SymbolInfo.__match_args__, 0.0)
 _ZEROS |= dict.fromkeys(_TEXTS, "") | dict.fromkeys(_FLAGS, False) | dict.fromkeys(_WHOLE, 0)
+_UNUSED = ("community_account", "community_connection", "email_enabled", "ftp_enabled", "notifications_enabled", "mqid")
 _SWAP_DISABLED, _WEDNESDAY, _ALL_EXPIRATIONS, _ALL_ORDERS = 0, 3, 15, 127
 
 
@@ -60,8 +61,7 @@ def account_info(moment: Moment) -> Struct:
 def terminal_info(moment: Moment, folder: Path) -> Struct:
     """The terminal program."""
     profile = moment.profile
-    flags = ("community_account", "community_connection", "email_enabled", "ftp_enabled", "notifications_enabled", "mqid")
-    values: dict[str, Any] = dict.fromkeys(flags, False)
+    values: dict[str, Any] = dict.fromkeys(_UNUSED, False)
     values |= {"connected": profile.connected, "dlls_allowed": False, "trade_allowed": profile.autotrading}
     values |= {"tradeapi_disabled": profile.api_disabled, "build": BUILD, "maxbars": profile.maxbars, "codepage": 1252}
     values |= {"ping_last": 1_000, "community_balance": 0.0, "retransmission": 0.0, "company": profile.account.company}

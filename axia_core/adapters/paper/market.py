@@ -64,16 +64,26 @@ class Market:
     spread_points: dict[str, int]
     has_minutes: bool
     _paths: dict[tuple[str, int], path.BarPath] = field(default_factory=dict, compare=False)
+    _last_bars: dict[tuple[str, int], Bars] = field(default_factory=dict, compare=False)
 
     def quote(self, pair: str, at_ms: int) -> Quote | None:
         """The last tick at or before an instant; None where history has not begun."""
-        bar = self.source.last_bar(pair, at_ms // 1000)
+        bar = self._last_bar(pair, at_ms // 1000)
         if not len(bar):
             return None
         walk = self.path(pair, bar)
         last = max(1, walk.count_until(at_ms)) - 1
         bid = float(walk.bid[last])
         return Quote(int(walk.time_ms[last]), bid, self.ask(pair, bid))
+
+    def _last_bar(self, pair: str, at_s: int) -> Bars:
+        key = pair, at_s // self.source.base_s(pair)
+        bar = self._last_bars.get(key)
+        if bar is None:
+            if len(self._last_bars) >= _CACHED_PATHS:
+                self._last_bars.clear()
+            bar = self._last_bars[key] = self.source.last_bar(pair, at_s)
+        return bar
 
     def ask(self, pair: str, bid: float) -> float:
         """The ask that goes with a bid."""
@@ -144,7 +154,8 @@ class Market:
 
     def _to_minutes(self, pair: str, bars: Bars, at_ms: int) -> Bars:
         whole = self.source.base_bars(pair, int(bars.time_s[0]), int(bars.time_s[-1]) + 1) if len(bars) else bars
-        walks = (path.path_of(whole[row : row + 1], self.source.base_s(pair), Symbol(pair).digits) for row in range(len(whole)))
+        base_s, digits = self.source.base_s(pair), Symbol(pair).digits
+        walks = (path.path_of(whole[row : row + 1], base_s, digits) for row in range(len(whole)))
         return concat([path.minute_bars(walk, at_ms) for walk in walks])
 
     def rate_rows(self, pair: str, bars: Bars) -> Rows:

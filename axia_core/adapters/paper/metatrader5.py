@@ -366,7 +366,8 @@ def _history(table: str, args: tuple[Any, ...], options: dict[str, Any]) -> tupl
     done, stamp, own = ("1", "time_msc", '"order"') if table == "deals" else ("live = 0", "time_done_msc", "ticket")
     if len(args) == 2:
         first_s, last_s = (arguments.date_s(value) for value in args)
-        where, values = f"{done} AND {stamp} >= ? AND {stamp} < ?", (first_s * 1000, (last_s + 1) * 1000)
+        where = f"{done} AND {stamp} >= ? AND {stamp} < ?"
+        values: tuple[object, ...] = (first_s * 1000, (last_s + 1) * 1000)
     elif args or (ticket is None and position is None):
         raise CallFailed(*arguments.INVALID_ARGUMENTS)
     elif ticket is not None:

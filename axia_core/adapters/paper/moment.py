@@ -5,7 +5,7 @@ It answers questions (a quote, a rule, a rate of exchange, what a position is wo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from axia_core.adapters.paper.market import Market, Quote
 from axia_core.adapters.paper.profile import SymbolRules, TerminalProfile
@@ -25,6 +25,7 @@ class Moment:
     store: Store
     now_ms: int
     stale_ms: int = 0
+    _quotes: dict[str, Quote | None] = field(default_factory=dict, compare=False)
 
     @property
     def server_ms(self) -> int:
@@ -52,7 +53,12 @@ class Moment:
     def quote(self, symbol: str) -> Quote | None:
         """The last tick of a known symbol."""
         pair = self.pair(symbol)
-        return self.market.quote(pair, self.now_ms - self.stale_ms) if pair else None
+        return self._quote_of(pair) if pair else None
+
+    def _quote_of(self, pair: str) -> Quote | None:
+        if pair not in self._quotes:
+            self._quotes[pair] = self.market.quote(pair, self.now_ms - self.stale_ms)
+        return self._quotes[pair]
 
     def point(self, symbol: str) -> float:
         """The smallest price step of a known symbol."""
@@ -74,7 +80,7 @@ class Moment:
         if base == quote:
             return 1.0
         for pair, inverse in ((base + quote, False), (quote + base, True)):
-            tick = self.market.quote(pair, self.now_ms) if pair in self.market.source.pairs else None
+            tick = self._quote_of(pair) if pair in self.market.source.pairs else None
             if tick is not None:
                 return 1 / tick.bid if inverse else tick.bid
         return None

@@ -1,4 +1,4 @@
-"""How the bid walks inside one base bar: open, the two extremes, close. Quotes, ticks and forming bars all come from it.
+"""How the bid walks inside one base bar: open, both extremes, close. Quotes, ticks and forming bars all come from it.
 
 A rising bar goes O-L-H-C, a falling one O-H-L-C. The ticks are evenly spaced and hit all four prices exactly, so that
 the ticks of a bar aggregate to the bar itself. Which bar and what time it is belong to `market`.
@@ -44,9 +44,8 @@ def partial(bar: Bars, path: BarPath, at_ms: int) -> Bars:
     """The forming bar: what the ticks up to *at_ms* make of it."""
     count = path.count_until(at_ms)
     seen = path.bid[:count]
-    columns = ([seen[0]], [seen.max()], [seen.min()], [seen[-1]])
-    prices = [np.array(column, dtype=np.float64) for column in columns]
-    return Bars(bar.time_s, *prices, np.minimum(bar.volume, count))
+    high, low = np.array([seen.max()]), np.array([seen.min()])
+    return Bars(bar.time_s, seen[:1], high, low, seen[-1:], np.minimum(bar.volume, count))
 
 
 def minute_bars(path: BarPath, at_ms: int) -> Bars:

@@ -1,4 +1,4 @@
-"""What one paper terminal is: account, symbols, broker rules, server clock, prices. The file `terminal.json`, validated.
+"""What one paper terminal is: account, symbols, broker rules, server clock, prices; `terminal.json`, validated.
 
 What happens in the terminal (orders, deals, balance) is `store`'s; the faults it plays are `faults`'.
 """
@@ -61,7 +61,7 @@ class SymbolRules(_Part):
     volume_step: float = Field(0.01, gt=0)
     volume_limit: float = Field(0.0, ge=0, description="Most lots in one direction; 0 means no limit.")
     contract_size: float = Field(100_000.0, gt=0)
-    fills_at_most: float | None = Field(None, gt=0, description="Lots available at once: IOC fills partly, FOK not at all.")
+    fills_at_most: float | None = Field(None, gt=0, description="Lots at once: IOC fills partly, FOK not at all.")
 
 
 class GeneratorPrices(_Part):
@@ -74,7 +74,7 @@ class Prices(_Part):
     """Where prices come from: `{"generator": {"seed": 1}}` or `{"files": ["USDJPY_15m.csv"]}`."""
 
     generator: GeneratorPrices | None = None
-    files: tuple[Path, ...] | None = Field(None, description="Files or folders; a relative path starts at the terminal.")
+    files: tuple[Path, ...] | None = Field(None, description="Files or folders; relative to the terminal.")
 
     @model_validator(mode="after")
     def _check_one(self) -> Prices:
@@ -132,7 +132,7 @@ class TerminalProfile(_Part):
     api_disabled: bool = Field(False, description="The option that disables trading through the Python API.")
     connected: bool = True
     maxbars: int = Field(100_000, gt=0)
-    pending_retcode: Literal[10008, 10009] = Field(10008, description="Brokers answer an accepted pending order either way.")
+    pending_retcode: Literal[10008, 10009] = Field(10008, description="Brokers accept a pending order with either.")
 
     @model_validator(mode="after")
     def _check_rules(self) -> TerminalProfile:
@@ -141,7 +141,7 @@ class TerminalProfile(_Part):
         unknown = set(self.rules_of) - set(self.symbols)
         if unknown:
             raise ValueError(f"rules_of names {sorted(unknown)}, which are not in symbols")
-        assert self._rules_by_pair  # noqa: S101 - builds them, so that a wrong rule is found here
+        _ = self._rules_by_pair  # builds them, so that a wrong rule is found here
         return self
 
     @cached_property
@@ -150,7 +150,7 @@ class TerminalProfile(_Part):
         return {name: SymbolRules(**base | self.rules_of.get(name, {})) for name in self.symbols}
 
     def rules_for(self, pair: str) -> SymbolRules:
-        """The rules of the plain pair *pair*; the general ones for a pair no longer listed (a position may outlive it)."""
+        """The rules of a plain pair; the general ones for one no longer listed (a position may outlive it)."""
         return self._rules_by_pair.get(pair, self.rules)
 
     @property

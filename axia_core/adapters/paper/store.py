@@ -1,7 +1,8 @@
 """What happened in one paper terminal, on disk: `state.sqlite`, shared by processes and intact when one is killed.
 
 Write-ahead log with synchronous=NORMAL: a transaction that has returned survives the death of any process. Rules of
-trading are not here; rows go in and come out as dicts whose keys are the field names of the MT5 structs.
+trading are not here; rows go in and come out as dicts whose keys are the field names of the MT5 structs. Table and
+column names in the statements are literals of this package; every value is bound.
 """
 
 from __future__ import annotations
@@ -106,27 +107,27 @@ class Store:
 
     def rows(self, table: str, where: str = "1", *values: object) -> list[Row]:
         """Rows of positions, orders or deals, by ticket."""
-        with closing(self._db.execute(f"SELECT * FROM {table} WHERE {where} ORDER BY ticket", values)) as found:  # noqa: S608 - literals of this package
+        with closing(self._db.execute(f"SELECT * FROM {table} WHERE {where} ORDER BY ticket", values)) as found:
             return [_from_row(row) for row in found]
 
     def count(self, table: str, where: str = "1", *values: object) -> int:
         """How many rows `rows` would give."""
-        return int(self._db.execute(f"SELECT COUNT(*) FROM {table} WHERE {where}", values).fetchone()[0])  # noqa: S608 - as above
+        return int(self._db.execute(f"SELECT COUNT(*) FROM {table} WHERE {where}", values).fetchone()[0])
 
     def insert(self, table: str, row: Row) -> None:
         """Add a row."""
         names = ", ".join(f'"{name}"' for name in row)
         marks = ", ".join("?" * len(row))
-        self._db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", _to_values(row))  # noqa: S608 - as above
+        self._db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", _to_values(row))
 
     def update(self, table: str, ticket: int, **changes: object) -> None:
         """Change fields of one row."""
         names = ", ".join(f'"{name}" = ?' for name in changes)
-        self._db.execute(f"UPDATE {table} SET {names} WHERE ticket = ?", (*_to_values(changes), ticket))  # noqa: S608 - as above
+        self._db.execute(f"UPDATE {table} SET {names} WHERE ticket = ?", (*_to_values(changes), ticket))
 
     def delete(self, table: str, ticket: int) -> None:
         """Remove one row."""
-        self._db.execute(f"DELETE FROM {table} WHERE ticket = ?", (ticket,))  # noqa: S608 - as above
+        self._db.execute(f"DELETE FROM {table} WHERE ticket = ?", (ticket,))
 
     def watched(self, symbol: str) -> bool:
         """Whether Market Watch shows a symbol."""
@@ -134,14 +135,14 @@ class Store:
 
     def watch(self, symbol: str, shown: bool) -> None:
         """Show a symbol in Market Watch, or hide it."""
-        statement = "INSERT OR IGNORE INTO market_watch VALUES (?)" if shown else "DELETE FROM market_watch WHERE symbol = ?"
-        self._db.execute(statement, (symbol,))
+        show, hide = "INSERT OR IGNORE INTO market_watch VALUES (?)", "DELETE FROM market_watch WHERE symbol = ?"
+        self._db.execute(show if shown else hide, (symbol,))
 
     def audit(self, function: str, arguments: str, error: int, answer: str) -> None:
         """Write down one call; old rows go, so that the file stays bounded."""
         values = (real_ms(), os.getpid(), function, arguments, error, answer)
         columns = "at_ms, pid, function, arguments, error, answer"
-        added = self._db.execute(f"INSERT INTO audit ({columns}) VALUES (?, ?, ?, ?, ?, ?)", values).lastrowid or 0  # noqa: S608 - as above
+        added = self._db.execute(f"INSERT INTO audit ({columns}) VALUES (?, ?, ?, ?, ?, ?)", values).lastrowid or 0
         if added % 1_000 == 0:
             self._db.execute("DELETE FROM audit WHERE id <= ?", (added - KEPT_AUDIT_ROWS,))
 

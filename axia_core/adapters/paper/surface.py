@@ -35,7 +35,8 @@ class Struct(tuple[Any, ...]):
     def __new__(cls, sequence: Iterable[Any]) -> Self:
         values = tuple(sequence)
         if len(values) != cls.n_fields:
-            raise TypeError(f"MetaTrader5.{cls.__name__}() takes a {cls.n_fields}-sequence ({len(values)}-sequence given)")
+            given = f"({len(values)}-sequence given)"
+            raise TypeError(f"MetaTrader5.{cls.__name__}() takes a {cls.n_fields}-sequence {given}")
         return super().__new__(cls, values)
 
     @classmethod

@@ -73,10 +73,12 @@ class Terminal:
 
     def advanced(self) -> Moment:
         """The terminal now, with its books brought up to it."""
-        moment = self.moment()
-        if not books.idle(moment):
-            with self.store.transaction():
-                books.advance(moment)
+        if books.idle(self.moment()):
+            return self.moment()
+        with self.store.transaction():
+            # Now is asked inside: another process may have gone further while this one waited for the lock.
+            moment = self.moment()
+            books.advance(moment)
         return moment
 
     def send(self, request: Struct) -> Struct:
@@ -94,7 +96,8 @@ class Terminal:
         self._refuse_api()
         moment, code = self.advanced(), self._retcode(after=False)
         result = trading.check(moment, request)
-        return type(result).of(result._asdict() | {"retcode": code, "comment": trading.TEXTS.get(code, "")}) if code else result
+        told = {"retcode": code, "comment": trading.TEXTS.get(code, "")} if code else {}
+        return type(result).of(result._asdict() | told)
 
     def _refuse_api(self) -> None:
         if self.profile.api_disabled:

@@ -174,7 +174,8 @@ def _remove(moment: Moment, request: Struct) -> Done:
 
 
 def _close_by(moment: Moment, request: Struct) -> Done:
-    first, second = (moment.store.rows("positions", "ticket = ?", t)[0] for t in (request.position, request.position_by))
+    tickets = (request.position, request.position_by)
+    first, second = (moment.store.rows("positions", "ticket = ?", ticket)[0] for ticket in tickets)
     volume = min(first["volume"], second["volume"])
     side = accounting.closing_side(first)
     order = accounting.new_order(

@@ -18,7 +18,8 @@ DEAL, PENDING, SLTP, MODIFY, REMOVE, CLOSE_BY = 1, 5, 6, 7, 8, 10
 LIMITS, STOPS, STOP_LIMITS = (2, 3), (4, 5), (6, 7)
 FOK, IOC, RETURN, BOC = 0, 1, 2, 3
 GTC, DAY, SPECIFIED, SPECIFIED_DAY = 0, 1, 2, 3
-CODE = {name.removeprefix("TRADE_RETCODE_"): code for name, code in CONSTANTS.items() if name.startswith("TRADE_RETCODE_")}
+_PREFIX = "TRADE_RETCODE_"
+CODE = {name.removeprefix(_PREFIX): code for name, code in CONSTANTS.items() if name.startswith(_PREFIX)}
 
 Rule = Callable[[Moment, Struct], int | None]
 
