@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from axia_core.domain.bars import Bars, PartitionTruth
+from axia_core.domain.bars import Bars, PartitionTruth, check_describes
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import AxiaError, CacheUnavailable, UnknownSymbol
@@ -25,6 +25,7 @@ class MemoryBarStore(BarStore):
         self.writes = 0
 
     def write(self, bars: Bars, truth: PartitionTruth) -> bool:
+        check_describes(bars, truth)
         key = (truth.symbol, truth.timeframe, truth.trading_date)
         stored = self._partitions.get(key)
         if stored is not None and stored.truth == truth:

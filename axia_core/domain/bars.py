@@ -169,6 +169,14 @@ def missing_opens(bars: Bars, day: Session) -> tuple[datetime, ...]:
     return tuple(at for at in day.bar_opens(bars.timeframe) if microseconds(at) not in present)
 
 
+def check_describes(bars: Bars, truth: PartitionTruth) -> None:
+    """Raises InvalidInput unless *truth* tells of exactly these bars."""
+    told = (truth.symbol, truth.timeframe, truth.actual, truth.digest)
+    if told != (bars.symbol, bars.timeframe, len(bars), bars.digest()):
+        subject = f"{truth.symbol} {truth.timeframe} {truth.trading_date}, {truth.actual} bars, {truth.digest[:12]}"
+        raise InvalidInput("truth", subject, "it must describe the bars it is kept with (series, count, digest)")
+
+
 def aggregate(bars: Bars, timeframe: Timeframe) -> Bars:
     """Longer bars built from shorter ones, cut at the New York close; a bar without rows does not exist."""
     if len(bars) == 0:

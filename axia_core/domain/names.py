@@ -28,6 +28,11 @@ def series_prefix(symbol: Symbol, timeframe: Timeframe) -> str:
     return f"{symbol}/{timeframe}/"
 
 
+def is_object_key(key: str) -> bool:
+    """Whether *key* names a partition; other objects may share the bucket."""
+    return _OBJECT_KEY.fullmatch(key) is not None
+
+
 def parse_object_key(key: str) -> tuple[Symbol, Timeframe, date]:
     """The inverse of `object_key`; raises InvalidInput."""
     match = _OBJECT_KEY.fullmatch(key)

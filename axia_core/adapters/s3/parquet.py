@@ -1,0 +1,97 @@
+"""One partition as the bytes of one Parquet file, and back. Nothing about S3; pyarrow is loaded only when needed."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from axia_core.adapters.s3 import truth as truths
+from axia_core.domain.bars import NO_SPREAD, PRICES, Bars, PartitionTruth, check_describes
+from axia_core.errors import CorruptObject, InvalidInput
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TRUTH_KEY = b"axia.truth"
+
+
+def encode(bars: Bars, truth: PartitionTruth) -> bytes:
+    """Parquet bytes: zstd, one row group, the truth in the file's metadata; the same bars give the same bytes."""
+    import pyarrow.parquet as pq
+
+    sink = io.BytesIO()
+    pq.write_table(_table(bars, truth), sink, compression="zstd", row_group_size=max(len(bars), 1), version="2.6")
+    return sink.getvalue()
+
+
+def decode(data: bytes, where: str) -> tuple[Bars, PartitionTruth]:
+    """The inverse of `encode`; *where* names the object in the CorruptObject that anything else raises."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(pa.BufferReader(data), use_threads=False)
+        truth = truths.from_json((table.schema.metadata or {})[TRUTH_KEY].decode())
+        bars = _bars(table, truth)
+        check_describes(bars, truth)
+    except (pa.ArrowException, KeyError, TypeError, ValueError, InvalidInput) as error:
+        said = f"its metadata lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise CorruptObject(f"{where} does not read back as a partition: {said}. Collect that day again.") from error
+    return bars, truth
+
+
+def _table(bars: Bars, truth: PartitionTruth) -> pa.Table:
+    import pyarrow as pa
+
+    columns: list[Any] = [
+        pa.array(bars.time_us.view("datetime64[us]"), pa.timestamp("us", tz="UTC")),
+        *(pa.array(getattr(bars, name), pa.float64()) for name in PRICES),
+        pa.array(bars.volume, pa.int64()),
+        pa.array(bars.spread, pa.int32(), mask=bars.spread == NO_SPREAD),
+    ]
+    return pa.Table.from_arrays(columns, schema=_schema().with_metadata(_metadata(truth)))
+
+
+def _schema() -> pa.Schema:
+    import pyarrow as pa
+
+    prices = [pa.field(name, pa.float64(), nullable=False) for name in PRICES]
+    return pa.schema(
+        [
+            pa.field("timestamp_utc", pa.timestamp("us", tz="UTC"), nullable=False),
+            *prices,
+            pa.field("volume", pa.int64(), nullable=False),
+            pa.field("spread", pa.int32()),
+        ]
+    )
+
+
+def _metadata(truth: PartitionTruth) -> dict[bytes, bytes]:
+    """Each fact under a name of its own, for other readers, and the whole truth for ours."""
+    facts = {
+        "axia.schema_version": str(truths.SCHEMA_VERSION),
+        "axia.symbol": truth.symbol.name,
+        "axia.timeframe": truth.timeframe.value,
+        "axia.trading_date": truth.trading_date.isoformat(),
+        "axia.source": truth.source,
+        "axia.digest": truth.digest,
+        TRUTH_KEY.decode(): truths.to_json(truth),
+    }
+    return {name.encode(): fact.encode() for name, fact in facts.items()}
+
+
+def _bars(table: pa.Table, truth: PartitionTruth) -> Bars:
+    if not table.schema.equals(_schema()):
+        raise ValueError(f"its columns are {', '.join(f'{field.name} {field.type}' for field in table.schema)}")
+    times = table.column("timestamp_utc").cast("int64").to_numpy()
+    spread = table.column("spread").fill_null(NO_SPREAD).to_numpy()
+    columns = [times, *(_numbers(table, name) for name in (*PRICES, "volume")), spread]
+    return Bars.build(truth.symbol, truth.timeframe, *columns)
+
+
+def _numbers(table: pa.Table, name: str) -> NDArray[np.generic]:
+    column: NDArray[np.generic] = table.column(name).to_numpy()
+    return column
