@@ -1,0 +1,176 @@
+"""The killable process that holds the MT5 module: deadlines, deaths, predecessors, and one send at most."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from axia_core.adapters.mt5.calls import TerminalSpec
+from axia_core.adapters.mt5.terminal import Terminal, open_terminal, wall_clock_deadline
+from axia_core.adapters.paper.faults import Fault, write_plan
+from axia_core.adapters.paper.profile import TerminalProfile, create_terminal
+from axia_core.errors import SourceUnavailable, WrongAccount
+from axia_core.settings import Settings
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    create_terminal(tmp_path / "paper", TerminalProfile.model_validate({"clock": {"fixed": "2026-07-01T12:00:00Z"}}))
+    return tmp_path / "paper"
+
+
+@pytest.fixture
+def terminal(folder: Path) -> Iterator[Terminal]:
+    settings = Settings(mt5_path=folder, mt5_deadline_s=1.0)
+    with open_terminal(settings, pid_file=folder / "terminal.pid") as opened:
+        yield opened
+
+
+def buy(terminal: Terminal) -> dict[str, Any]:
+    terminal.call("symbol_select", "USDJPY", True)
+    tick, _ = terminal.call("symbol_info_tick", "USDJPY")
+    return {
+        "action": 1,
+        "symbol": "USDJPY",
+        "volume": 0.1,
+        "type": 0,
+        "price": tick["ask"],
+        "deviation": 20,
+        "magic": 7,
+    }
+
+
+def deals(terminal: Terminal) -> int:
+    found, _ = terminal.call("positions_get")
+    return len(found)
+
+
+def test_structs_come_as_dicts(terminal: Terminal) -> None:
+    """A caller gets plain dicts, so that no vendor type leaves the process."""
+    account, error = terminal.call("account_info")
+
+    assert (account["login"], error[0]) == (50_000_001, 1)
+
+
+def test_hang_is_ended_on_its_deadline(terminal: Terminal, folder: Path) -> None:
+    """A call that hangs is given up, its process is gone, and the next call works in a new one."""
+    write_plan(folder, Fault(function="account_info", calls=(1,), hang=True))
+
+    with pytest.raises(SourceUnavailable, match="did not answer"):
+        terminal.call("account_info")
+    assert terminal.call("account_info")[0]["login"] == 50_000_001
+
+
+def test_death_in_mid_read_is_an_error(terminal: Terminal, folder: Path) -> None:
+    """A process that dies during a read raises, and the next call starts a new one."""
+    write_plan(folder, Fault(function="positions_get", calls=(1,), die=True))
+
+    with pytest.raises(SourceUnavailable, match="died"):
+        terminal.call("positions_get")
+    assert terminal.call("positions_get")[0] == ()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the effect", "after the effect"])
+@pytest.mark.parametrize("how", ["die", "hang"])
+def test_lost_send_is_none_and_happens_at_most_once(terminal: Terminal, folder: Path, how: str, after: bool) -> None:
+    """When the answer of a send is lost the caller gets None, and nothing is ever sent again."""
+    request = buy(terminal)
+    write_plan(folder, Fault(function="order_send", every=1, die=how == "die", hang=how == "hang", after=after))
+
+    assert terminal.send(request, wall_clock_deadline(5)) is None
+    assert deals(terminal) == int(after)
+
+
+def test_lost_connection_is_not_resent(terminal: Terminal, folder: Path) -> None:
+    """A send that answers None with an IPC error is handed to the caller as it is, after one try."""
+    request = buy(terminal)
+    write_plan(folder, Fault(function="order_send", every=1, error=(-10001, "IPC send failed"), after=True))
+
+    answer = terminal.send(request, wall_clock_deadline(5))
+
+    assert answer is not None
+    assert (answer.result, answer.error[0], deals(terminal)) == (None, -10001, 1)
+
+
+def test_lost_connection_of_a_read_is_asked_again(terminal: Terminal, folder: Path) -> None:
+    """A read whose connection broke is asked once more over a new one."""
+    terminal.call("account_info")
+    write_plan(folder, Fault(function="positions_get", calls=(1,), error=(-10002, "IPC recv failed")))
+
+    assert terminal.call("positions_get") == ((), (1, "Success"))
+
+
+def test_send_after_its_time_is_refused(terminal: Terminal) -> None:
+    """A request whose deadline has passed is not sent."""
+    answer = terminal.send(buy(terminal), wall_clock_deadline(-0.001))
+
+    assert answer is not None
+    assert answer.too_late
+    assert deals(terminal) == 0
+
+
+def test_order_send_cannot_go_through_call(terminal: Terminal) -> None:
+    """There is one way to send, and it knows its deadline."""
+    with pytest.raises(ValueError, match="send"):
+        terminal.call("order_send", {})
+
+
+def test_predecessor_is_ended_first(folder: Path) -> None:
+    """A new terminal ends the process that a dead desk left behind before it starts its own."""
+    settings, pid_file = Settings(mt5_path=folder), folder / "terminal.pid"
+    left_behind = open_terminal(settings, pid_file)
+    left_behind.call("account_info")
+    pid = json.loads(pid_file.read_text(encoding="utf-8"))["pid"]
+
+    with open_terminal(settings, pid_file) as successor:
+        successor.call("account_info")
+        assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    left_behind.close()
+
+
+def test_pid_of_another_process_is_left_alone(folder: Path) -> None:
+    """A noted pid that now belongs to another process is not ended."""
+    pid_file = folder / "terminal.pid"
+    pid_file.write_text(json.dumps({"pid": psutil.Process().pid, "started": 1.0}), encoding="utf-8")
+
+    with open_terminal(Settings(mt5_path=folder), pid_file) as terminal:
+        assert terminal.call("account_info")[0] is not None
+
+
+def test_damaged_pid_file_fails_closed(folder: Path) -> None:
+    """A pid file that cannot be read proves nothing, so nothing is opened."""
+    pid_file = folder / "terminal.pid"
+    pid_file.write_text("{", encoding="utf-8")
+
+    with (
+        open_terminal(Settings(mt5_path=folder), pid_file) as terminal,
+        pytest.raises(SourceUnavailable, match="by hand"),
+    ):
+        terminal.call("account_info")
+
+
+def test_wrong_login_is_refused(folder: Path) -> None:
+    """A login that the terminal does not take raises WrongAccount, and the remedy is named."""
+    with open_terminal(Settings(mt5_path=folder, mt5_login=5)) as terminal, pytest.raises(WrongAccount, match="login"):
+        terminal.call("account_info")
+
+
+def test_missing_terminal_is_an_error(tmp_path: Path) -> None:
+    """A path without a terminal raises SourceUnavailable that names it."""
+    with (
+        open_terminal(Settings(mt5_path=tmp_path / "nowhere")) as terminal,
+        pytest.raises(SourceUnavailable, match="nowhere"),
+    ):
+        terminal.call("account_info")
+
+
+def test_password_is_not_in_the_text_form() -> None:
+    """The spec can be logged."""
+    spec = TerminalSpec(module="m", path=Path("p"), login=1, password="secret", server="s", deadline_s=1)
+
+    assert "secret" not in repr(spec)
