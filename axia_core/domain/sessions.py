@@ -106,6 +106,14 @@ def last_closed_trading_days(now: datetime, count: int, holidays: frozenset[date
     return tuple(reversed(found))
 
 
+def last_due_trading_day(now: datetime, holidays: frozenset[date] = frozenset()) -> date:
+    """The newest trading date whose collection time has come by *now*."""
+    day = require_aware(now).astimezone(TOKYO).date()
+    while not (is_trading_day(day, holidays) and collection_time(day) <= now):
+        day -= DAY
+    return day
+
+
 def trading_days(first: date, last: date, holidays: frozenset[date] = frozenset()) -> Iterator[date]:
     """Every trading date from *first* to *last*, both included."""
     day = first

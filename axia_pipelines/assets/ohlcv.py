@@ -1,0 +1,98 @@
+"""Bars of one trading day of a pair, one asset per timeframe: read from MT5, kept in S3 as one object each.
+
+House rule: an asset reads its context, calls one service and returns. Screening, gaps and storage are not here.
+Services are imported inside the body: they need numpy and pyarrow, which the code server and the desk do without.
+https://docs.dagster.io/guides/build/assets
+"""
+
+from datetime import timedelta
+
+import dagster as dg
+
+from axia_core.domain.symbols import Symbol
+from axia_core.domain.timeframes import Timeframe
+from axia_pipelines.assets.progress import COMPLETE, Progress
+from axia_pipelines.failures import shown_as_failure
+from axia_pipelines.partitions import days_by_symbol
+from axia_pipelines.resources import BarsResource, MarketDataResource
+
+GROUP = "ohlcv"
+# One slot: reading history must not keep MT5 from orders.
+POOL = "mt5_data"
+MAX_RETRIES = 2  # reading again is safe; a PermanentError is not retried
+RETRY_DELAY_S = 15
+
+COLUMNS = dg.TableSchema(
+    [
+        dg.TableColumn("timestamp_utc", "timestamp[us, UTC]", "When the bar opens; sorted, unique."),
+        *(dg.TableColumn(name, "float64", "Price in the quote currency.") for name in ("open", "high", "low", "close")),
+        dg.TableColumn("volume", "int64", "Ticks in the bar."),
+        dg.TableColumn("spread", "int32", "Points; null where the source has none."),
+    ]
+)
+
+
+def ohlcv_key(timeframe: Timeframe) -> dg.AssetKey:
+    """`ohlcv/m5`."""
+    return dg.AssetKey([GROUP, timeframe.lower()])
+
+
+def ohlcv_asset(
+    timeframe: Timeframe, partitions: dg.MultiPartitionsDefinition, retry_delay_s: float = RETRY_DELAY_S
+) -> dg.AssetsDefinition:
+    """The asset of a timeframe; a range of days and symbols is worked off in a single run."""
+
+    @dg.asset(
+        key=ohlcv_key(timeframe),
+        description=_description(timeframe),
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name=GROUP,
+        kinds={"s3", "parquet"},
+        owners=["team:data"],
+        pool=POOL,
+        retry_policy=dg.RetryPolicy(max_retries=MAX_RETRIES, delay=retry_delay_s),
+        metadata={"dagster/column_schema": COLUMNS, "bars_per_session": timeframe.bars_per_session},
+        check_specs=[
+            dg.AssetCheckSpec(
+                COMPLETE, asset=ohlcv_key(timeframe), description="Every expected bar was there and held together."
+            )
+        ],
+    )
+    def collect_series(
+        context: dg.AssetExecutionContext,
+        market: dg.ResourceParam[MarketDataResource],
+        bars: dg.ResourceParam[BarsResource],
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the plain form only
+        progress = Progress(context, bars.settings.bucket, final_attempt=context.retry_number >= MAX_RETRIES)
+        with progress.kept_on_failure(), shown_as_failure():
+            _collect(context, timeframe, market, bars, progress)
+        return progress.result()
+
+    return collect_series
+
+
+def _collect(
+    context: dg.AssetExecutionContext,
+    timeframe: Timeframe,
+    market: MarketDataResource,
+    bars: BarsResource,
+    progress: Progress,
+) -> None:
+    from axia_core.services.collect import collect_days
+
+    settling = timedelta(seconds=bars.settings.settling_s)
+    wanted = days_by_symbol(context.partition_keys)
+    with market.open() as source:
+        for symbol, days in wanted.items():
+            with progress.other_series_go_on():
+                for truth in collect_days(
+                    source, bars.store, bars.clock, Symbol(symbol), timeframe, days, settling=settling
+                ):
+                    progress.add(truth)
+    progress.raise_failures()
+
+
+def _description(timeframe: Timeframe) -> str:
+    summary = (__doc__ or "").partition("\n")[0]
+    return f"{summary}\n\n{timeframe}: {timeframe.bars_per_session} bars in each 24-hour session, UTC open times."

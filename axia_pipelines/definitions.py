@@ -1,0 +1,61 @@
+"""The code location: assembles what the other files define into one `dg.Definitions`.
+
+House rule: a list, no logic. Loading it reads the settings and nothing else: no I/O, no credentials, no connection, and
+no library that only a run needs (a test watches that). https://docs.dagster.io/guides/build/projects
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import dagster as dg
+
+from axia_core.domain.timeframes import Timeframe
+from axia_core.settings import Settings, load_settings
+from axia_pipelines.assets.cache import cache_asset
+from axia_pipelines.assets.ohlcv import ohlcv_asset
+from axia_pipelines.assets.orders import orders
+from axia_pipelines.checks import latest_day_check
+from axia_pipelines.jobs import daily_collection, order_desk, order_execution
+from axia_pipelines.partitions import series_days, trading_dates
+from axia_pipelines.resources import BarsResource, DeskResource, MarketDataResource
+from axia_pipelines.schedules import collection_schedule
+from axia_pipelines.sensors import order_sensor
+
+
+def build_definitions(
+    settings: Settings | None = None,
+    *,
+    market: MarketDataResource | None = None,
+    bars: BarsResource | None = None,
+    desk: DeskResource | None = None,
+) -> dg.Definitions:
+    """Everything Dagster knows of AXIA; a resource that is handed in takes the place of the composed one."""
+    # Dagster calls `backfill_policy` beta, five times at every start; that it stays as it is has a test.
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)
+    settings = settings or load_settings()
+    dates = trading_dates(settings.history_start)
+    partitions = series_days(dates, settings.symbols)
+    return dg.Definitions(
+        assets=[
+            *(ohlcv_asset(timeframe, partitions) for timeframe in Timeframe),
+            *(cache_asset(timeframe) for timeframe in Timeframe),
+            orders,
+        ],
+        asset_checks=[latest_day_check(timeframe) for timeframe in Timeframe],
+        jobs=[daily_collection, order_desk, order_execution],
+        schedules=[collection_schedule(daily_collection, dates, settings.symbols)],
+        sensors=[order_sensor],
+        resources={
+            "market": market or MarketDataResource(settings),
+            "bars": bars or BarsResource(settings),
+            "desk": desk or DeskResource(settings),
+        },
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What `workspace.yaml` loads."""
+    return build_definitions()

@@ -1,0 +1,47 @@
+"""Jobs: what can be started as one run.
+
+House rule: selections and tags. Everything runs in the run's own process, because a process per step would import
+Dagster again.
+https://docs.dagster.io/guides/build/jobs
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from axia_pipelines.instance.coordinator import EXPRESS_TAG
+from axia_pipelines.ops.desk import execute_order, keep_desk_open
+
+COLLECTION = "daily_collection"
+DESK = "order_desk"
+
+# A desk ends at the next New York close, at most 72 hours away (from Friday's close to Monday's) and some slack.
+DESK_TAGS = {EXPRESS_TAG: "true", "dagster/max_runtime": str(4 * 24 * 3600)}
+EXECUTION_TAGS = {EXPRESS_TAG: "true", "dagster/max_runtime": "900"}
+
+
+daily_collection = dg.define_asset_job(
+    COLLECTION,
+    selection=dg.AssetSelection.groups("ohlcv", "cache"),
+    executor_def=dg.in_process_executor,
+    description="Collects trading days of every symbol and timeframe, then reloads the cache.",
+)
+
+
+@dg.job(
+    name=DESK,
+    executor_def=dg.in_process_executor,
+    tags=DESK_TAGS,
+    description="The open desk: one run that works off orders. The order sensor opens it; a cancel closes it.",
+)
+def order_desk() -> None:
+    keep_desk_open()
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    tags=EXECUTION_TAGS,
+    description="Executes one order of the ledger by its id, while no desk is open.",
+)
+def order_execution() -> None:
+    execute_order()

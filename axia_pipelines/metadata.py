@@ -1,0 +1,84 @@
+"""What operators see of a partition or an order in the Dagster UI.
+
+House rule: from domain values to metadata, pure. The same names everywhere; a number stays a number, because the UI
+plots it.
+https://docs.dagster.io/guides/build/assets/metadata-and-tags
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from axia_core.domain import names
+from axia_core.domain.order_states import OrderRecord
+
+if TYPE_CHECKING:
+    # Annotations only: the values drag numpy in, which the desk and the code server do without.
+    from axia_core.domain.bars import PartitionTruth
+
+Metadata = dict[str, dg.MetadataValue]
+ORDERS = dg.AssetKey("orders")
+_SHOWN = 10  # gaps and refused bars listed by time; more than that is only counted
+
+
+def partition_metadata(truth: PartitionTruth, bucket: str) -> Metadata:
+    """One stored trading day of a series."""
+    key = names.object_key(truth.symbol, truth.timeframe, truth.trading_date)
+    gaps = [_minute(at) for at in truth.gaps]
+    refused = [f"{_minute(bar.at)} {bar.reason}" for bar in truth.refused]
+    return {
+        "dagster/partition_row_count": dg.MetadataValue.int(truth.actual),
+        "rows": dg.MetadataValue.int(truth.actual),
+        "expected": dg.MetadataValue.int(truth.expected),
+        "gaps": dg.MetadataValue.int(len(gaps)),
+        "refused": dg.MetadataValue.int(len(refused)),
+        "complete": dg.MetadataValue.bool(truth.complete),
+        "source": dg.MetadataValue.text(truth.source),
+        "provisional": dg.MetadataValue.bool(truth.provisional),
+        "digest": dg.MetadataValue.text(truth.digest),
+        "dagster/uri": dg.MetadataValue.text(f"s3://{bucket}/{key}"),
+        **({"gaps_at": _listed(gaps)} if gaps else {}),
+        **({"refused_bars": _listed(refused)} if refused else {}),
+    }
+
+
+def order_materialization(record: OrderRecord) -> dg.AssetMaterialization:
+    """One finished order as an event on the `orders` asset."""
+    order, execution = record.order, record.execution
+    known: dict[str, dg.MetadataValue | None] = {
+        "order_id": dg.MetadataValue.text(order.order_id),
+        "state": dg.MetadataValue.text(record.state),
+        "symbol": dg.MetadataValue.text(order.symbol),
+        "action": dg.MetadataValue.text(order.action),
+        "kind": dg.MetadataValue.text(order.kind),
+        "lots": None if execution.lots is None else dg.MetadataValue.float(float(execution.lots)),
+        "price": None if execution.price is None else dg.MetadataValue.float(float(execution.price)),
+        "ticket": None if execution.ticket is None else dg.MetadataValue.int(execution.ticket),
+        "retcode": None if execution.retcode is None else dg.MetadataValue.int(execution.retcode),
+        "attempts": dg.MetadataValue.int(record.attempts),
+        "reason": dg.MetadataValue.text(record.reason) if record.reason else None,
+        "queue_ms": dg.MetadataValue.float(_milliseconds(record.sent_at, record.received_at)),
+        "handling_ms": dg.MetadataValue.float(_milliseconds(record.received_at, record.updated_at)),
+        "latency_ms": dg.MetadataValue.float(_milliseconds(record.sent_at, record.updated_at)),
+    }
+    return dg.AssetMaterialization(
+        ORDERS,
+        description=f"{order.order_id} {order.action} {order.symbol}: {record.state}",
+        metadata={name: value for name, value in known.items() if value is not None},
+    )
+
+
+def _listed(lines: list[str]) -> dg.MetadataValue:
+    more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    return dg.MetadataValue.text("\n".join(lines[:_SHOWN] + more))
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%MZ}"
+
+
+def _milliseconds(start: datetime, end: datetime) -> float:
+    return round((end - start).total_seconds() * 1000, 3)

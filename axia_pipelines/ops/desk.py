@@ -1,0 +1,62 @@
+"""Ops of the order path: keep a desk open, or execute one order by its id.
+
+House rule: open the desk, iterate, show. What happens to an order is `axia_core.desk`'s business. The op is a generator
+because `context.log_event` would keep every event in memory; it takes no pool (a killed run keeps its slot) and has no
+retry policy (nothing is ever sent again by a retry).
+https://docs.dagster.io/guides/build/ops
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from axia_core.domain.order_states import State
+from axia_core.ports import Events
+from axia_pipelines.failures import shown_as_failure
+from axia_pipelines.metadata import order_materialization
+from axia_pipelines.ops.cancellation import Cancellation
+from axia_pipelines.resources import DeskResource
+
+
+class OneOrder(dg.Config):
+    """Which order to execute."""
+
+    order_id: str
+
+
+class RunLogEvents(Events):
+    """Events that also reach the run's log when a person must look; the others would only cost each order 8 ms."""
+
+    def __init__(self, events: Events, log: dg.DagsterLogManager) -> None:
+        self._events = events
+        self._log = log
+
+    def publish(self, event_type: str, severity: str, component: str, text: str, **details: str) -> None:
+        self._events.publish(event_type, severity, component, text, **details)
+        if severity == "critical":
+            self._log.error(text)
+
+
+@dg.op(out={}, description="Accepts and executes orders until the New York close, a cancel, or the loss of the lease.")
+def keep_desk_open(
+    context: dg.OpExecutionContext, desk: dg.ResourceParam[DeskResource]
+) -> Iterator[dg.AssetMaterialization]:
+    """One event on `orders` per finished order, while the queue is empty."""
+    cancellation = Cancellation()
+    events = RunLogEvents(desk.ports.events, context.log)
+    with shown_as_failure(), desk.open(context.run_id, events) as opened:
+        for record in cancellation.shield(opened.run(cancellation)):
+            yield order_materialization(record)
+
+
+@dg.op(out={}, description="Executes the order called order_id, under the desk's lease, and shows how it ended.")
+def execute_order(
+    context: dg.OpExecutionContext, config: OneOrder, desk: dg.ResourceParam[DeskResource]
+) -> Iterator[dg.AssetMaterialization]:
+    """A cancel is not held back here: an operator must be able to give up on an order that stays UNKNOWN."""
+    events = RunLogEvents(desk.ports.events, context.log)
+    with shown_as_failure(), desk.open(context.run_id, events) as opened:
+        record = opened.execute_one(config.order_id)
+    yield order_materialization(record)
+    if record.state is State.UNKNOWN:
+        raise dg.Failure(f"order {config.order_id} is UNKNOWN: {record.reason}", allow_retries=False)

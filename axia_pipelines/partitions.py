@@ -1,0 +1,61 @@
+"""Partitions: which days and symbols a series is cut into, and how a rectangle of them is asked for in one run.
+
+House rule: definitions of partitions and their keys, nothing that reads a clock or a store. The calendar itself is
+`axia_core.domain.sessions`; here it is only said in Dagster's words, and a property test compares the two.
+https://docs.dagster.io/guides/build/partitions-and-backfills
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import dagster as dg
+from dagster import MultiPartitionKey
+
+DATE = "date"
+SYMBOL = "symbol"
+TIMEZONE = "Asia/Tokyo"
+COLLECTION_HOUR = 7
+# The hour must be the offset: the midnight form would exclude no window at all, silently.
+WEEKENDS = f"0 {COLLECTION_HOUR} * * 6,0"
+
+RANGE_START_TAG = "dagster/asset_partition_range_start"
+RANGE_END_TAG = "dagster/asset_partition_range_end"
+
+
+def trading_dates(history_start: date) -> dg.DailyPartitionsDefinition:
+    """One key per trading day; key D exists from 07:00 Tokyo on D+1, when D is collected."""
+    return dg.DailyPartitionsDefinition(
+        start_date=history_start.isoformat(),
+        timezone=TIMEZONE,
+        hour_offset=COLLECTION_HOUR,
+        exclusions=[WEEKENDS],
+    )
+
+
+def series_days(dates: dg.DailyPartitionsDefinition, symbols: Sequence[str]) -> dg.MultiPartitionsDefinition:
+    """The partitions of a timeframe: {date, symbol}, written `2026-07-03|USDJPY`."""
+    return dg.MultiPartitionsDefinition({DATE: dates, SYMBOL: dg.StaticPartitionsDefinition(list(symbols))})
+
+
+def partition_key(day: date, symbol: str) -> MultiPartitionKey:
+    """The key of one trading day of one symbol."""
+    return MultiPartitionKey({DATE: day.isoformat(), SYMBOL: symbol})
+
+
+def range_tags(first: date, last: date, symbols: Sequence[str]) -> dict[str, str]:
+    """Run tags that ask for every day from *first* to *last* of neighbouring *symbols* in one run."""
+    return {
+        RANGE_START_TAG: str(partition_key(first, symbols[0])),
+        RANGE_END_TAG: str(partition_key(last, symbols[-1])),
+    }
+
+
+def days_by_symbol(keys: Iterable[str]) -> dict[str, tuple[date, ...]]:
+    """The days that a run's partition keys ask for, oldest first, per symbol."""
+    found: dict[str, list[date]] = {}
+    for key in keys:
+        day, symbol = key.split("|")
+        found.setdefault(symbol, []).append(date.fromisoformat(day))
+    return {symbol: tuple(sorted(days)) for symbol, days in sorted(found.items())}

@@ -1,0 +1,115 @@
+"""Resources: the only place where ports meet their adapters.
+
+House rule: compose, never decide. Building a resource opens nothing and imports no vendor library; an adapter is made
+when an asset, op or sensor first asks for it. Settings come in from `definitions`, and nothing here reads the
+environment. Tests hand in other resources through `build_definitions`.
+https://docs.dagster.io/guides/build/external-resources
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+from axia_core.adapters.clock import SystemClock
+from axia_core.desk import Desk, DeskRules
+from axia_core.ports import BarCache, BarStore, Broker, Clock, Events, MarketData, OrderLedger, OrderQueue
+from axia_core.settings import Settings
+
+DESK_PID_FILE = "desk-terminal.pid"
+
+
+class MarketDataResource:
+    """The source of bars."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @contextmanager
+    def open(self) -> Iterator[MarketData]:
+        """MT5 for as long as the block lasts, in a terminal process of its own: it must not delay orders."""
+        from axia_core.adapters.mt5.market import Mt5MarketData
+
+        from axia_core.adapters.mt5.terminal import open_terminal
+
+        clock = SystemClock(self._settings.clock_shift)
+        with open_terminal(self._settings) as terminal:
+            yield Mt5MarketData(terminal, clock, self._settings)
+
+
+class BarsResource:
+    """Where bars are kept, and what time it is."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def clock(self) -> Clock:
+        return SystemClock(self.settings.clock_shift)
+
+    @cached_property
+    def store(self) -> BarStore:
+        from axia_core.adapters import s3
+
+        return s3.connect(self.settings)
+
+    @cached_property
+    def cache(self) -> BarCache:
+        from axia_core.adapters import redis
+
+        return redis.connect(self.settings)
+
+
+@dataclass(frozen=True)
+class OrderPorts:
+    """What a desk and its sensor look at, the broker excepted."""
+
+    queue: OrderQueue
+    ledger: OrderLedger
+    events: Events
+    clock: Clock
+
+
+class DeskResource:
+    """The desk and its parts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def ports(self) -> OrderPorts:
+        from axia_core.adapters import dynamodb, sqs
+        from axia_core.adapters.log import LogEvents
+
+        return OrderPorts(
+            queue=sqs.connect(self._settings),
+            ledger=dynamodb.connect(self._settings),
+            events=LogEvents(),
+            clock=SystemClock(self._settings.clock_shift),
+        )
+
+    @contextmanager
+    def open(self, owner: str, events: Events) -> Iterator[Desk]:
+        """A desk whose MT5 terminal lives as long as the block; *owner* names it in the lease."""
+        ports = self.ports
+        with self._broker(ports.clock) as broker:
+            yield Desk(
+                queue=ports.queue,
+                ledger=ports.ledger,
+                broker=broker,
+                events=events,
+                clock=ports.clock,
+                rules=DeskRules.of(self._settings),
+                owner=owner,
+            )
+
+    @contextmanager
+    def _broker(self, clock: Clock) -> Iterator[Broker]:
+        from axia_core.adapters.mt5.broker import Mt5Broker
+        from axia_core.adapters.mt5.terminal import open_terminal
+
+        # The file lets a successor end this desk's terminal before it touches anything that is under way.
+        with open_terminal(self._settings, self._settings.home.absolute() / DESK_PID_FILE) as terminal:
+            yield Mt5Broker(terminal, self._server_clock(terminal), clock, self._settings)

@@ -1,0 +1,41 @@
+"""Schedules: when work starts by itself.
+
+House rule: a schedule says which partitions are due and nothing else. It is written by hand because the one that
+Dagster builds from a partitioned job starts a run per symbol and repeats Friday on Sunday and Monday.
+https://docs.dagster.io/guides/automate/schedules
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from axia_pipelines.partitions import COLLECTION_HOUR, TIMEZONE, range_tags
+
+TUESDAY_TO_SATURDAY = f"0 {COLLECTION_HOUR} * * 2-6"
+
+
+def collection_schedule(
+    job: UnresolvedAssetJobDefinition, dates: dg.DailyPartitionsDefinition, symbols: Sequence[str]
+) -> dg.ScheduleDefinition:
+    """The day that has just closed, every symbol and timeframe and then the cache, in one run at 07:00 Tokyo."""
+
+    @dg.schedule(
+        name="collection_at_0700_tokyo",
+        job=job,
+        cron_schedule=TUESDAY_TO_SATURDAY,
+        execution_timezone=TIMEZONE,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=collection_schedule.__doc__,
+    )
+    def at_0700_tokyo(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        # A tick that is worked off late must ask for the day of its own time, not for the newest one.
+        with dg.partition_loading_context(effective_dt=context.scheduled_execution_time):
+            key = dates.get_last_partition_key()
+        if key is None:
+            return dg.SkipReason("No trading day has closed since the `history_start` setting.")
+        day = date.fromisoformat(key)
+        return dg.RunRequest(run_key=key, tags=range_tags(day, day, symbols))
+
+    return at_0700_tokyo
