@@ -12,10 +12,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-Clients = Callable[[str], Any]
+from axia_core.aws import LOCAL_KEY
 
-# The local server takes any key; it must not be `test`, which MiniStack lets through as root even when it enforces IAM.
-LOCAL_KEY = "axia"
+Clients = Callable[[str], Any]
 
 
 def clients(region: str, endpoint_url: str | None = None) -> Clients:

@@ -1,6 +1,7 @@
 """Is what is deployed what the template says?
 
-Each property is read through its service's own API, never CloudFormation's. Here is the comparison; how a property is read is in `properties`, and changing anything is `reconcile`'s.
+Each property is read through its service's own API, never CloudFormation's. Here is the comparison; how a property is
+read is in `properties`, and changing anything is `reconcile`'s.
 """
 
 from __future__ import annotations

@@ -300,9 +300,9 @@ def _profile_name(clients: Clients, profile: Resource) -> Any:
 
 
 _ALARM = (
-    "AlarmName AlarmDescription Namespace MetricName Dimensions Statistic Period EvaluationPeriods Threshold "
-    "ComparisonOperator TreatMissingData AlarmActions OKActions"
-).split()  # noqa: SIM905  a list literal of thirteen words would hide the words
+    *("AlarmName", "AlarmDescription", "Namespace", "MetricName", "Dimensions", "Statistic", "Period"),
+    *("EvaluationPeriods", "Threshold", "ComparisonOperator", "TreatMissingData", "AlarmActions", "OKActions"),
+)
 _QUEUE = ("VisibilityTimeout", "MessageRetentionPeriod", "ReceiveMessageWaitTimeSeconds", "SqsManagedSseEnabled")
 
 PROPERTIES: dict[str, tuple[Property, ...]] = {

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from axia_core.aws import LOOPBACK
 from axia_core.errors import InvalidInput
 from infra.clients import Clients
 from infra.conformance import Difference, difference, readable
 from infra.template import Template
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def reconcile(
@@ -37,7 +36,7 @@ def reconcile(
 
 def _require_local(clients: Clients) -> None:
     endpoint = clients("s3").meta.endpoint_url
-    if urlsplit(endpoint).hostname not in _LOOPBACK:
+    if urlsplit(endpoint).hostname not in LOOPBACK:
         raise InvalidInput(
             "endpoint", endpoint, "only a local server is reconciled", "On AWS use `axia deploy --check`."
         )

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from axia_core.settings import Settings
 from infra import conformance, reconcile
 from infra.clients import Clients
 from infra.deployer import Deployment, deploy
 from infra.template import CORE, Template
+
+
+def names_in(settings: Settings) -> dict[str, str]:
+    """The template's names as the settings have them."""
+    return {
+        "BucketName": settings.bucket,
+        "TableName": settings.table,
+        "OrderQueueName": settings.order_queue,
+        "DeadLetterQueueName": settings.dead_letter_queue,
+    }
 
 
 def core_template(clients: Clients, *, region: str, local: bool, names: Mapping[str, str] | None = None) -> Template:

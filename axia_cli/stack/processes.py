@@ -6,10 +6,12 @@ Which processes there are and in which order belongs to `parts` and `supervisor`
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -27,7 +29,7 @@ class Command:
     name: str
     argv: tuple[str, ...]
     log: Path
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] | None = None  # None: that of this process
 
 
 @dataclass
@@ -47,7 +49,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **command.environment},
+                env=command.environment,
                 process_group=0 if os.name == "posix" else None,
                 creationflags=_NEW_GROUP_ON_WINDOWS,
             )
@@ -73,6 +75,16 @@ class Child:
                 raise NotRunning(f"{self.name} was not ready after {timeout_s:.0f} s. {self.log_tail()}")
             time.sleep(_POLL_S)
 
+    def wait_for_success(self, timeout_s: float) -> None:
+        """Wait until it has ended well; raises NotRunning with the end of the log."""
+        try:
+            code = self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired as error:
+            self.stop()
+            raise NotRunning(f"{self.name} took longer than {timeout_s:.0f} s. {self.log_tail()}") from error
+        if code:
+            raise NotRunning(f"{self.name} failed (exit code {code}). {self.log_tail()}")
+
     def log_tail(self, lines: int = 5) -> str:
         """The last lines of its log, and where the rest is."""
         text = self.command.log.read_text(errors="replace").splitlines()[-lines:]
@@ -85,18 +97,29 @@ class Child:
 
 
 def end_trees(pids: Iterable[int], grace_s: float) -> None:
-    """End these processes and all their descendants."""
+    """End these processes, each the leader of a group, and all their descendants."""
+    roots = list(pids)
     # The tree is read before anything ends: a child whose parent is gone can no longer be found through it.
-    processes = [process for pid in pids for process in _tree(pid)]
+    processes = [process for pid in roots for process in _tree(pid)]
     _signal(processes, psutil.Process.terminate)
     _, survivors = psutil.wait_procs(processes, timeout=grace_s)
     _signal(survivors, psutil.Process.kill)
     psutil.wait_procs(survivors, timeout=grace_s)
+    _end_orphans(roots)
 
 
 def descendants(pid: int) -> list[int]:
     """The process ids of everything a process started."""
     return [process.pid for process in _tree(pid)[1:]]
+
+
+def _end_orphans(groups: Iterable[int]) -> None:
+    # Of a leader that was killed before we looked: its children left its tree, but not its group.
+    if os.name != "posix":
+        return
+    for group in groups:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
 
 
 def _tree(pid: int) -> list[psutil.Process]:

@@ -1,0 +1,131 @@
+"""What is known about a running stack, on disk: `stack.json` (who, where) and `lock` (one stack per home).
+
+A record whose processes are gone is stale; what it left running is ended before a new stack starts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import psutil
+
+from axia_cli.stack.processes import end_trees
+from axia_core.errors import InvalidInput, NotRunning
+
+_GRACE_S = 5.0
+# psutil computes a start time from the boot time, which moves a little when the clock is set.
+_SAME_START_S = 2.0
+
+
+@dataclass(frozen=True)
+class ProcessId:
+    """A process id with its start time, because ids are used again."""
+
+    pid: int
+    started: float
+
+    @classmethod
+    def of(cls, pid: int) -> ProcessId:
+        """The id of a process that runs now."""
+        return cls(pid, psutil.Process(pid).create_time())
+
+    @property
+    def alive(self) -> bool:
+        """Whether that very process still runs."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started) < _SAME_START_S
+            return same and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+
+@dataclass(frozen=True)
+class Record:
+    """A stack as `stack.json` tells of it."""
+
+    supervisor: ProcessId
+    ready: bool
+    urls: dict[str, str]
+    environment: dict[str, str]
+    children: dict[str, ProcessId] = field(default_factory=dict)
+
+    def write(self, home: Path) -> None:
+        """Replace the record in one step."""
+        scratch = home / "stack.json.new"
+        scratch.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        scratch.replace(_file(home))
+
+
+def read(home: Path) -> Record | None:
+    """The record under home, if there is a readable one."""
+    try:
+        document = json.loads(_file(home).read_text(encoding="utf-8"))
+        children = {name: ProcessId(**child) for name, child in document.pop("children").items()}
+        return Record(supervisor=ProcessId(**document.pop("supervisor")), children=children, **document)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def running(home: Path) -> Record:
+    """The record of a stack that is up; raises NotRunning."""
+    record = read(home)
+    if record is None or not record.supervisor.alive:
+        raise NotRunning(f"no stack is running on {home.absolute()}. Start one with `axia up`.")
+    if not record.ready:
+        raise NotRunning(f"the stack on {home.absolute()} is still starting. Try again in a few seconds.")
+    return record
+
+
+def take_lock(home: Path) -> None:
+    """Claim home for this process; raises InvalidInput when another stack has it."""
+    home.mkdir(parents=True, exist_ok=True)
+    owner = _lock_owner(home)
+    if owner is not None and owner.alive:
+        remedy = f"Stop it (Ctrl-C there, or end process {owner.pid}), or set AXIA_HOME to another folder."
+        raise InvalidInput("home", str(home), f"process {owner.pid} runs a stack on this folder", remedy)
+    _lock(home).unlink(missing_ok=True)
+    try:
+        with _lock(home).open("x", encoding="utf-8") as file:
+            json.dump(asdict(ProcessId.of(os.getpid())), file)
+    except FileExistsError as error:
+        rule = "another stack is starting on this folder at this moment"
+        raise InvalidInput("home", str(home), rule, "Wait for it, or set AXIA_HOME to another folder.") from error
+
+
+def end_leftovers(home: Path) -> list[str]:
+    """End the children of a stack whose supervisor was killed; returns their names."""
+    record = read(home)
+    alive = {name: child for name, child in (record.children if record else {}).items() if child.alive}
+    end_trees((child.pid for child in _emulator_last(alive)), _GRACE_S)
+    return list(alive)
+
+
+def release(home: Path) -> None:
+    """Say that no stack runs here any more."""
+    _file(home).unlink(missing_ok=True)
+    _lock(home).unlink(missing_ok=True)
+
+
+def _emulator_last(children: dict[str, ProcessId]) -> Iterable[ProcessId]:
+    # They were started in this order, and what was started first is needed by the rest.
+    return reversed(children.values())
+
+
+def _lock_owner(home: Path) -> ProcessId | None:
+    try:
+        return ProcessId(**json.loads(_lock(home).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _lock(home: Path) -> Path:
+    return home / "lock"
+
+
+def _file(home: Path) -> Path:
+    return home / "stack.json"
