@@ -1,0 +1,99 @@
+"""What every BarCache promises, over memory and over a real Redis server."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import redis
+
+from axia_core.adapters.clock import SteppedClock
+from axia_core.adapters.memory_bars import MemoryBarCache
+from axia_core.adapters.redis import RedisBarCache
+from axia_core.domain.symbols import Symbol
+from axia_core.domain.timeframes import Timeframe
+from axia_core.ports import BarCache
+from tests.bar_examples import USDJPY, same, session_bars, without
+
+NOW = datetime(2026, 7, 4, 12, tzinfo=UTC)
+TOMORROW = NOW + timedelta(days=1)
+
+
+@pytest.fixture(params=["memory", "redis"])
+def cache(request: pytest.FixtureRequest) -> BarCache:
+    """An empty cache of the kind under test, on a clock that stands still."""
+    clock = SteppedClock(NOW)
+    if request.param == "memory":
+        return MemoryBarCache(clock)
+    client = redis.Redis.from_url(request.getfixturevalue("redis_url"))
+    client.flushdb()
+    return RedisBarCache(client, clock)
+
+
+def test_reads_what_was_written(cache: BarCache) -> None:
+    """A series reads back with the same bars."""
+    bars = session_bars(Timeframe.M5)
+
+    assert cache.write(bars, TOMORROW)
+
+    held = cache.read(USDJPY, Timeframe.M5)
+    assert held is not None
+    assert same(held, bars)
+
+
+def test_nothing_is_none(cache: BarCache) -> None:
+    """A series that is not there is None."""
+    assert cache.read(USDJPY, Timeframe.H1) is None
+
+
+def test_series_are_apart(cache: BarCache) -> None:
+    """Each symbol and timeframe has a series of its own."""
+    cache.write(session_bars(Timeframe.H1), TOMORROW)
+
+    assert cache.read(USDJPY, Timeframe.M5) is None
+    assert cache.read(Symbol("EURUSD"), Timeframe.H1) is None
+
+
+def test_replaces_whole(cache: BarCache) -> None:
+    """A series with the same last bar replaces the held one, also when it is shorter."""
+    cache.write(session_bars(), TOMORROW)
+    healed = without(session_bars(), [0, 1, 2])
+
+    assert cache.write(healed, TOMORROW)
+
+    held = cache.read(USDJPY, Timeframe.H1)
+    assert held is not None
+    assert same(held, healed)
+
+
+def test_older_never_replaces_newer(cache: BarCache) -> None:
+    """A series that ends earlier than the held one is not taken."""
+    cache.write(session_bars(), TOMORROW)
+
+    assert not cache.write(session_bars().take(slice(0, 10)), TOMORROW)
+
+    held = cache.read(USDJPY, Timeframe.H1)
+    assert held is not None
+    assert same(held, session_bars())
+
+
+def test_ends_when_told(cache: BarCache) -> None:
+    """A series whose time is over is gone, whatever its age on the machine's own clock."""
+    cache.write(session_bars(), NOW - timedelta(seconds=1))
+    _wait_for_the_server()
+
+    assert cache.read(USDJPY, Timeframe.H1) is None
+
+
+def test_after_its_end_an_older_series_is_taken(cache: BarCache) -> None:
+    """A series that has ended no longer keeps an older one out."""
+    cache.write(session_bars(), NOW - timedelta(seconds=1))
+    _wait_for_the_server()
+
+    assert cache.write(session_bars().take(slice(0, 10)), TOMORROW)
+
+
+def _wait_for_the_server() -> None:
+    """Redis ends a key after one millisecond at the earliest."""
+    time.sleep(0.01)
