@@ -120,6 +120,8 @@ class Market:
         if last_s < first_s:
             return empty()
         start_s = int(anchor(np.array([first_s], dtype=np.int64), timeframe)[0])
+        # Minutes are made from whole base bars, so the window begins with one.
+        start_s = min(start_s, first_s // base_s * base_s)
         end_s = last_s + (31 * DAY_S if timeframe == MONTH_TIMEFRAME else length_s)
         bars = self.base_bars(pair, self.clock.to_utc_s(start_s), self.clock.to_utc_s(end_s), at_ms)
         bars = self._to_minutes(pair, bars, at_ms) if length_s % base_s else bars
