@@ -6,6 +6,7 @@ A refused argument becomes `CallFailed` with the `last_error` text of the real m
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Any
 
@@ -59,7 +60,7 @@ def date_s(value: object) -> int:
     """Server seconds of a date argument: an int, a float or a datetime, cut to 32 bits as the real module cuts it."""
     if isinstance(value, datetime):
         value = value.timestamp()
-    if not isinstance(value, (int, float)):
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
         raise CallFailed(*INVALID_ARGUMENTS)
     return int(value) & 0xFFFF_FFFF
 
@@ -77,7 +78,7 @@ def text_option(options: dict[str, Any], name: str, longest: int = LONGEST_TEXT)
 def int_option(options: dict[str, Any], name: str) -> int | None:
     """An optional keyword that is a whole number."""
     value = options.get(name)
-    if value is not None and not isinstance(value, int):
+    if value is not None and not (isinstance(value, int) and 0 <= value < 1 << 64):
         raise CallFailed(-2, f'Invalid "{name}" argument')
     return value
 
@@ -110,7 +111,8 @@ def _request_field(name: str, given: dict[str, Any]) -> Any:
 def _text_field(name: str, value: object) -> str:
     if not isinstance(value, str) or _units(value) > LONGEST_TEXT:
         raise CallFailed(-2, f'Invalid "{name}" argument')
-    return value
+    # A half of a surrogate pair is no text a server could keep.
+    return value.encode("utf-8", "replace").decode("utf-8")
 
 
 def _units(text: str) -> int:

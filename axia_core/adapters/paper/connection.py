@@ -48,6 +48,7 @@ class Connection:
             raise CallFailed(-10003, f"IPC initialize failed, {error}") from error
         self._terminal = terminal
         try:
+            terminal.begin("initialize")
             self.log_in(login, password, server)
         except CallFailed:
             self.close()

@@ -9,6 +9,7 @@ moment the file appears. Several effects of one fault add up, in the order delay
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -36,6 +37,9 @@ class Fault(BaseModel):
     after: bool = Field(False, description="Whether the call took effect before it went wrong.")
     disconnected: bool = Field(False, description="The terminal has lost its broker: connected False, trades 10031.")
     stale_s: float = Field(0.0, ge=0, description="Quotes are this old.")
+    late_s: float = Field(0.0, ge=0, description="History of orders and deals younger than this has not arrived yet.")
+    rows: int | None = Field(None, ge=0, description="Of the bars asked for, only this many newest ones have arrived.")
+    comment: str | None = Field(None, max_length=29, description="The broker writes this comment in place of ours.")
 
     def hits(self, function: str, number: int, seed: int) -> bool:
         """Whether the *number*th call of *function* is one of those that go wrong."""
@@ -78,7 +82,9 @@ def write_plan(folder: Path, *faults: Fault, seed: int = 0) -> None:
     if not faults:
         file.unlink(missing_ok=True)
         return
-    file.write_text(FaultPlan(seed=seed, faults=faults).model_dump_json(), encoding="utf-8")
+    scratch = folder / f"{FAULTS_FILE}.{os.getpid()}.new"
+    scratch.write_text(FaultPlan(seed=seed, faults=faults).model_dump_json(), encoding="utf-8")
+    scratch.replace(file)
 
 
 def _chance(text: str) -> float:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from axia_core.adapters.paper import arguments, infos, market, surface
 from axia_core.adapters.paper.arguments import CallFailed
+from axia_core.adapters.paper.bars import Bars
 from axia_core.adapters.paper.connection import CONNECTION, mt5_function
 from axia_core.adapters.paper.moment import Moment
 from axia_core.adapters.paper.store import Row
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 
 _NOT_FOUND = (-4, "Terminal: Not found")
+# Bounds the memory of a careless range; a week of one symbol has fewer.
+_MOST_TICKS = 2_000_000
 _INVALID_PARAMS = (-2, "Terminal: Invalid params")
 
 
@@ -193,7 +196,7 @@ def copy_rates_range(*args: Any) -> market.Rows | None:
     _check_timeframe(timeframe)
     pair = moment.plain(symbol).name
     bars = moment.market.rates(pair, timeframe, first_s, last_s, moment.now_ms)
-    return moment.market.rate_rows(pair, bars[-moment.profile.maxbars :])
+    return _rate_rows(moment, pair, bars[-moment.profile.maxbars :])
 
 
 @mt5_function()
@@ -330,7 +333,12 @@ def _rates_until(
     pair = moment.plain(name).name
     most = min(count + start_pos, moment.profile.maxbars)
     bars = moment.market.rates_until(pair, timeframe, last_s(moment), most, moment.now_ms)
-    return moment.market.rate_rows(pair, bars[: max(0, len(bars) - start_pos)][-count:])
+    return _rate_rows(moment, pair, bars[: max(0, len(bars) - start_pos)][-count:])
+
+
+def _rate_rows(moment: Moment, pair: str, bars: Bars) -> market.Rows:
+    arrived = CONNECTION.terminal.most_rows()
+    return moment.market.rate_rows(pair, bars if arrived is None else bars[max(0, len(bars) - arrived) :])
 
 
 def _ticks(symbol: object, first_s: int, last_s: int | None, flags: int, most: int | None) -> market.Rows:
@@ -342,7 +350,8 @@ def _ticks(symbol: object, first_s: int, last_s: int | None, flags: int, most: i
         return market.empty_rows(surface.TICKS_DTYPE)
     pair, clock = moment.plain(name).name, moment.market.clock
     last_ms = moment.now_ms if last_s is None else clock.to_utc_s(last_s) * 1000
-    times, bids = moment.market.ticks(pair, clock.to_utc_s(first_s) * 1000, last_ms, moment.now_ms, most)
+    first_ms, most = clock.to_utc_s(first_s) * 1000, min(most or _MOST_TICKS, _MOST_TICKS)
+    times, bids = moment.market.ticks(pair, first_ms, last_ms, moment.now_ms, most)
     return moment.market.tick_rows(pair, times, bids)
 
 
@@ -375,7 +384,8 @@ def _history(table: str, args: tuple[Any, ...], options: dict[str, Any]) -> tupl
     else:
         where, values, group = f"{done} AND position_id = ?", (position,), None
     moment = CONNECTION.terminal.advanced()
-    rows = moment.store.rows(table, where, *values)
+    arrived_ms = moment.server_ms - moment.late_ms
+    rows = [row for row in moment.store.rows(table, where, *values) if row[stamp] <= arrived_ms]
     return moment, [row for row in rows if group is None or _in_group(row["symbol"], group)]
 
 

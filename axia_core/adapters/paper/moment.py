@@ -25,6 +25,7 @@ class Moment:
     store: Store
     now_ms: int
     stale_ms: int = 0
+    late_ms: int = 0
     _quotes: dict[str, Quote | None] = field(default_factory=dict, compare=False)
 
     @property

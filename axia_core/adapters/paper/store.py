@@ -107,12 +107,12 @@ class Store:
 
     def rows(self, table: str, where: str = "1", *values: object) -> list[Row]:
         """Rows of positions, orders or deals, by ticket."""
-        with closing(self._db.execute(f"SELECT * FROM {table} WHERE {where} ORDER BY ticket", values)) as found:
+        with closing(self._db.execute(f"SELECT * FROM {table} WHERE {where} ORDER BY ticket", _bound(values))) as found:
             return [_from_row(row) for row in found]
 
     def count(self, table: str, where: str = "1", *values: object) -> int:
         """How many rows `rows` would give."""
-        return int(self._db.execute(f"SELECT COUNT(*) FROM {table} WHERE {where}", values).fetchone()[0])
+        return int(self._db.execute(f"SELECT COUNT(*) FROM {table} WHERE {where}", _bound(values)).fetchone()[0])
 
     def insert(self, table: str, row: Row) -> None:
         """Add a row."""
@@ -154,6 +154,10 @@ class Store:
 def _to_values(row: Row) -> tuple[Any, ...]:
     # A magic number has 64 unsigned bits, an SQLite integer 64 signed ones.
     return tuple(_signed(value) if name == "magic" else value for name, value in row.items())
+
+
+def _bound(values: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple(_signed(value) if isinstance(value, int) else value for value in values)
 
 
 def _signed(value: int) -> int:

@@ -25,6 +25,7 @@ from axia_core.adapters.paper.trading import Done
 
 _DEAD = 9
 _HANG_S = 3_600
+_ABSENT = (0, 0, 0)
 
 
 @dataclass(slots=True)
@@ -37,7 +38,7 @@ class Terminal:
     market: Market
     plan: FaultPlan = field(default_factory=FaultPlan)
     faults: tuple[Fault, ...] = ()
-    _stamps: dict[str, int] = field(default_factory=dict)
+    _stamps: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, folder: Path) -> Terminal:
@@ -69,7 +70,12 @@ class Terminal:
         if any(fault.disconnected for fault in self.faults):
             profile = profile.model_copy(update={"connected": False})
         stale_ms = round(max((fault.stale_s for fault in self.faults), default=0.0) * 1000)
-        return Moment(profile, self.market, self.store, profile.clock.now_ms(), stale_ms)
+        late_ms = round(max((fault.late_s for fault in self.faults), default=0.0) * 1000)
+        return Moment(profile, self.market, self.store, profile.clock.now_ms(), stale_ms, late_ms)
+
+    def most_rows(self) -> int | None:
+        """How many bars of history have arrived so far, by the faults of this call; None for all."""
+        return min((fault.rows for fault in self.faults if fault.rows is not None), default=None)
 
     def advanced(self) -> Moment:
         """The terminal now, with its books brought up to it."""
@@ -88,6 +94,7 @@ class Terminal:
         with self.store.transaction():
             moment = self.moment()
             books.advance(moment)
+            request = self._as_written(request)
             result = trading.sent(moment, request, Done(before)) if before else trading.send(moment, request)
         return trading.sent(moment, request, Done(after)) if after else result
 
@@ -98,6 +105,10 @@ class Terminal:
         result = trading.check(moment, request)
         told = {"retcode": code, "comment": trading.TEXTS.get(code, "")} if code else {}
         return type(result).of(result._asdict() | told)
+
+    def _as_written(self, request: Struct) -> Struct:
+        comments = [fault.comment for fault in self.faults if fault.comment is not None]
+        return type(request).of(request._asdict() | {"comment": comments[0]}) if comments else request
 
     def _refuse_api(self) -> None:
         if self.profile.api_disabled:
@@ -127,10 +138,12 @@ class Terminal:
 
     def _changed(self, name: str) -> bool:
         try:
-            stamp = (self.folder / name).stat().st_mtime_ns
+            found = (self.folder / name).stat()
+            # Two writes may fall into one tick of the file system's clock; each replaces the file by a new one.
+            stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
         except FileNotFoundError:
-            stamp = 0
-        changed = self._stamps.get(name, 0) != stamp
+            stamp = _ABSENT
+        changed = self._stamps.get(name, _ABSENT) != stamp
         self._stamps[name] = stamp
         return changed
 

@@ -18,6 +18,7 @@ DEAL, PENDING, SLTP, MODIFY, REMOVE, CLOSE_BY = 1, 5, 6, 7, 8, 10
 LIMITS, STOPS, STOP_LIMITS = (2, 3), (4, 5), (6, 7)
 FOK, IOC, RETURN, BOC = 0, 1, 2, 3
 GTC, DAY, SPECIFIED, SPECIFIED_DAY = 0, 1, 2, 3
+_OLD_QUOTE_S = 1_800
 _PREFIX = "TRADE_RETCODE_"
 CODE = {name.removeprefix(_PREFIX): code for name, code in CONSTANTS.items() if name.startswith(_PREFIX)}
 
@@ -94,7 +95,13 @@ def _unknown_action(moment: Moment, request: Struct) -> int | None:
 def _symbol(moment: Moment, request: Struct) -> int | None:
     if moment.pair(request.symbol) is None:
         return CODE["INVALID"]
-    return CODE["PRICE_OFF"] if moment.quote(request.symbol) is None else None
+    quote = moment.quote(request.symbol)
+    if quote is None:
+        return CODE["PRICE_OFF"]
+    # While the market is open, a price this old means that history has run out or the feed has stopped.
+    old_ms = max(_OLD_QUOTE_S, 4 * moment.market.source.base_s(moment.plain(request.symbol).name)) * 1000
+    dead = moment.market.is_open(moment.now_ms) and moment.now_ms - quote.time_ms > old_ms
+    return CODE["PRICE_OFF"] if dead else None
 
 
 def _open_market(moment: Moment, request: Struct) -> int | None:
@@ -133,9 +140,10 @@ def _is_exit(moment: Moment, request: Struct) -> bool:
 
 def _volume(moment: Moment, request: Struct) -> int | None:
     rules = moment.rules(request.symbol)
+    if not rules.volume_min <= request.volume <= rules.volume_max:
+        return CODE["INVALID_VOLUME"]
     steps = (request.volume - rules.volume_min) / rules.volume_step
-    good = rules.volume_min <= request.volume <= rules.volume_max and abs(steps - round(steps)) <= 1e-7
-    return None if good else CODE["INVALID_VOLUME"]
+    return None if abs(steps - round(steps)) <= 1e-7 else CODE["INVALID_VOLUME"]
 
 
 def _volume_limit(moment: Moment, request: Struct) -> int | None:

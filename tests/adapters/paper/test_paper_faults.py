@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -98,3 +99,44 @@ def test_broken_plan(terminal: PaperTerminal) -> None:
     code, text = mt5.last_error()
     assert code == -1
     assert "faults.json" in text
+
+
+def test_late_history(terminal: PaperTerminal) -> None:
+    """A deal younger than the plan's delay has not arrived in the history, while its position is there."""
+    write_plan(terminal.folder, Fault(function="history_deals_get", every=1, late_s=3))
+    ticket = send().order
+
+    assert mt5.history_deals_get(position=ticket) == ()
+    assert mt5.positions_total() == 1
+
+    terminal.move(timedelta(seconds=3))
+    assert len(mt5.history_deals_get(position=ticket)) == 1
+
+
+def test_partial_bars(terminal: PaperTerminal) -> None:
+    """A first request gives the newest rows only, the next one all of them."""
+    write_plan(terminal.folder, Fault(function="copy_rates_from_pos", calls=(1,), rows=2))
+
+    first, second = (mt5.copy_rates_from_pos("USDJPY", mt5.TIMEFRAME_M5, 0, 5) for _ in range(2))
+
+    assert (len(first), len(second)) == (2, 5)
+    assert (first == second[-2:]).all()
+
+
+def test_rewritten_comment(terminal: PaperTerminal) -> None:
+    """A broker that rewrites comments keeps the magic."""
+    write_plan(terminal.folder, Fault(function="order_send", every=1, comment="broker"))
+    send(comment="ours", magic=8)
+
+    (position,) = mt5.positions_get()
+    assert (position.comment, position.magic) == ("broker", 8)
+
+
+def test_initialize_can_fail(terminal: PaperTerminal) -> None:
+    """An initialize that times out leaves no connection; the next one connects."""
+    write_plan(terminal.folder, Fault(function="initialize", calls=(1,), error=(-10005, "IPC timeout")))
+
+    assert mt5.initialize(str(terminal.folder)) is False
+    assert mt5.last_error() == (-10005, "IPC timeout")
+    assert mt5.account_info() is None
+    assert mt5.initialize(str(terminal.folder)) is True

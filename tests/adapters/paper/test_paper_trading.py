@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from axia_core.adapters.paper import metatrader5 as mt5
+from axia_core.adapters.paper.brokers import BROKER_RULES
 from axia_core.adapters.paper.clock import SESSION_CLOCK
+from axia_core.adapters.paper.faults import Fault, write_plan
 
 from .conftest import NOON, PAIR, PaperTerminal, request, send, tick
 
@@ -386,3 +388,23 @@ def test_calc(terminal: PaperTerminal) -> None:
     assert mt5.order_calc_margin(0, "EURUSD", 1.0, 1.1) == pytest.approx(tick("EURUSD").bid * 1_000, abs=0.01)
     assert mt5.order_calc_profit(0, "EURUSD", 0.1, 1.1, 1.101) == 10.0
     assert mt5.order_calc_profit(1, "EURUSD", 0.1, 1.1, 1.101) == -10.0
+
+
+@pytest.mark.parametrize(("broker", "accepted"), [("metaquotes-demo", 0), ("ioc-only", 1), ("fok-only", 0)])
+def test_recorded_brokers(terminal: PaperTerminal, broker: str, accepted: int) -> None:
+    """Under the rules of a recorded broker the filling it takes fills, and its mask and spread are shown."""
+    terminal.set(rules=BROKER_RULES[broker])
+
+    assert send(type_filling=accepted, price=tick().ask).retcode == 10009
+    info = mt5.symbol_info(PAIR)
+    assert (info.filling_mode, info.spread) == (BROKER_RULES[broker].filling_mask, BROKER_RULES[broker].spread_points)
+    assert send(type_filling=1 - accepted, price=tick().ask).retcode == (
+        10009 if broker == "metaquotes-demo" else 10030
+    )
+
+
+def test_dead_feed(terminal: PaperTerminal) -> None:
+    """While the market is open, a price that stopped moving long ago is no price: 10021."""
+    write_plan(terminal.folder, Fault(function="order_send", every=1, stale_s=7_200))
+
+    assert send().retcode == 10021
