@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from axia_core.settings import Settings
 from infra import conformance, reconcile
 from infra.clients import Clients
-from infra.deployer import Deployment, deploy
+from infra.deployer import Approve, Deployment, Progress, deploy
 from infra.template import CORE, Template
 
 
@@ -35,11 +35,12 @@ def deploy_core(
     region: str,
     local: bool,
     names: Mapping[str, str] | None = None,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Progress = lambda _: None,
+    approve: Approve = lambda _: True,
 ) -> Deployment:
     """Make the core stack what its template says, on AWS or on the local server; safe to repeat."""
     template = core_template(clients, region=region, local=local, names=names)
-    deployment = deploy(template, clients, progress=progress)
+    deployment = deploy(template, clients, progress=progress, approve=approve)
     if local:
         reconcile.reconcile(template, clients, progress=progress)
     return deployment

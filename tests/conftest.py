@@ -43,6 +43,12 @@ def start_emulator(folder: Path, port: int) -> Child:
     return child
 
 
+@pytest.fixture(scope="module")
+def free_port() -> int:
+    """A port on loopback that nobody listens on."""
+    return free_ports(1)[0]
+
+
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """A local AWS server with the core stack deployed: bucket, table, queues, topic, secrets under their own names."""

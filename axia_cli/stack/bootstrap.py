@@ -22,7 +22,7 @@ from axia_core.adapters.paper.profile import (
 from axia_core.errors import NotRunning
 from axia_core.settings import Settings
 from infra.clients import clients
-from infra.deployer import Deployment
+from infra.deployer import STACK, Deployment
 from infra.stacks import deploy_core, names_in
 
 WHO = "axia up"
@@ -34,7 +34,9 @@ def deploy(settings: Settings, progress: Callable[[str], None]) -> Deployment:
     An emulator that is killed before its first save keeps the objects and loses the stack.
     """
     local = clients(settings.aws_region, settings.aws_endpoint_url)
-    deployment = deploy_core(local, region=settings.aws_region, local=True, names=names_in(settings), progress=progress)
+    deployment = deploy_core(local, region=settings.aws_region, local=True, names=names_in(settings))
+    count = f", {len(deployment.changes)} resources" if deployment.changes else ""
+    progress(f"{STACK} {deployment.action}{count}")
     emulator_client.save(str(settings.aws_endpoint_url))
     return deployment
 

@@ -1,0 +1,196 @@
+"""`axia order` and `axia kill-switch`: send, look, stop. Orders go through the queue like everybody's."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import time
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+
+from axia_cli import views
+from axia_cli.output import Json, console, emit, say
+from axia_cli.target import describe, target_settings
+from axia_core.adapters.clock import SystemClock
+from axia_core.domain.kill_switch import KillSwitch, Mode
+from axia_core.domain.order_states import OrderRecord, State
+from axia_core.domain.orders import Action, Kind
+from axia_core.errors import InvalidInput
+from axia_core.ports import OrderLedger
+from axia_core.services.send import send as publish
+from axia_core.settings import Settings
+
+POLL_S = 0.1
+
+orders = typer.Typer(no_args_is_help=True, help="Send orders and look at them.")
+kill_switch = typer.Typer(no_args_is_help=True, help="Stop all trading, or release it.")
+
+
+@orders.command()
+def send(
+    symbol: Annotated[str, typer.Argument(help="For example USDJPY.")] = "",
+    action: Annotated[Action, typer.Option("--action", help="What to do.")] = Action.BUY,
+    kind: Annotated[Kind, typer.Option("--type", help="How to enter.")] = Kind.MARKET,
+    lots: Annotated[str, typer.Option(help="Size in lots.")] = "",
+    stop_loss: Annotated[str, typer.Option("--sl", help="Stop loss price.")] = "",
+    take_profit: Annotated[str, typer.Option("--tp", help="Take profit price.")] = "",
+    entry_price: Annotated[str, typer.Option("--price", help="Entry price of a pending order.")] = "",
+    ticket: Annotated[int | None, typer.Option(help="MT5 ticket for CLOSE, CANCEL and MODIFY.")] = None,
+    order_id: Annotated[str, typer.Option(help="Your own id; a repeat of it can never order twice.")] = "",
+    comment: Annotated[str, typer.Option(help="Kept in the ledger.")] = "",
+    message: Annotated[str, typer.Option(help="The whole message as JSON, instead of the options.")] = "",
+    wait_s: Annotated[float, typer.Option("--wait", help="Seconds to wait for the order's end.")] = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Publish one order request to the queue."""
+    settings = target_settings()
+    fields = {
+        "symbol": symbol,
+        "order_action": action.value,
+        "order_type": kind.value,
+        "lot_size": _number("--lots", lots),
+        "sl_price": _number("--sl", stop_loss),
+        "tp_price": _number("--tp", take_profit),
+        "entry_price": _number("--price", entry_price),
+        "mt5_ticket": ticket,
+        "order_id": order_id or None,
+        "comment": comment or None,
+    }
+    body = _message(message) if message else {name: value for name, value in fields.items() if value is not None}
+    order, message_id = publish(body, queue=_queue(settings), clock=_clock(settings), symbols=settings.symbols)
+    say(f"{describe(settings)}\nsent {order.order_id} as message {message_id}")
+    record = _await(_ledger(settings), order.order_id, wait_s)
+    _show_sent(order.order_id, message_id, record, as_json)
+
+
+@orders.command()
+def show(order_id: str, as_json: Json = False) -> None:
+    """An order's state and its timeline."""
+    settings = target_settings()
+    ledger = _ledger(settings)
+    record = ledger.order(order_id)
+    if record is None:
+        raise InvalidInput("order_id", order_id, "the ledger does not know it", "See `axia order list`.")
+    events = ledger.events(order_id)
+    if as_json:
+        document = views.order_document(record) | {"events": [views.event_document(event) for event in events]}
+        return emit(document)
+    say(describe(settings))
+    console.print(views.orders_table([record]))
+    return console.print(views.timeline_table(events))
+
+
+@orders.command("list")
+def list_orders(
+    only_open: Annotated[bool, typer.Option("--open", help="Only orders that are not final.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """The orders that changed last."""
+    settings = target_settings()
+    ledger = _ledger(settings)
+    records = ledger.open_orders() if only_open else ledger.recent_orders(limit)
+    if as_json:
+        return emit([views.order_document(record) for record in records])
+    say(describe(settings))
+    return console.print(views.orders_table(records))
+
+
+@kill_switch.command()
+def status(as_json: Json = False) -> None:
+    """Whether trading is stopped, by whom and why."""
+    settings = target_settings()
+    _show_switch(settings, _ledger(settings).kill_switch(), as_json)
+
+
+@kill_switch.command()
+def on(
+    reason: Annotated[str, typer.Option(help="Why; it is kept.")] = "",
+    mode: Annotated[Mode, typer.Option(help="HALT stops all, REDUCE_ONLY lets exits pass.")] = Mode.HALT,
+    as_json: Json = False,
+) -> None:
+    """Stop trading at once: no order enters SUBMITTING after this."""
+    _throw(KillSwitch(active=True, mode=mode, reason=reason or "thrown by hand", who=_who()), as_json)
+
+
+@kill_switch.command()
+def off(
+    reason: Annotated[str, typer.Option(help="Why it is safe to trade again; required.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Release trading; orders that were refused meanwhile stay refused."""
+    if not reason.strip():
+        rule = "a release needs a person and a reason"
+        raise InvalidInput("--reason", reason, rule, 'Example: --reason "fault fixed, books checked".')
+    _throw(KillSwitch(active=False, reason=reason, who=_who()), as_json)
+
+
+def _throw(wanted: KillSwitch, as_json: bool) -> None:
+    settings = target_settings()
+    ledger = _ledger(settings)
+    thrown = ledger.set_kill_switch(wanted, ledger.kill_switch().version, _clock(settings).now())
+    _show_switch(settings, thrown, as_json)
+
+
+def _show_switch(settings: Settings, switch: KillSwitch, as_json: bool) -> None:
+    if as_json:
+        return emit(views.switch_document(switch))
+    return say(f"{describe(settings)}\n{views.switch_sentence(switch)}")
+
+
+def _show_sent(order_id: str, message_id: str, record: OrderRecord | None, as_json: bool) -> None:
+    if as_json:
+        state = views.order_document(record) if record else {"order_id": order_id, "state": None}
+        return emit(state | {"message_id": message_id})
+    if record is not None:
+        return console.print(views.orders_table([record]))
+    return say(f"see what becomes of it: axia order show {order_id}")
+
+
+def _await(ledger: OrderLedger, order_id: str, wait_s: float) -> OrderRecord | None:
+    """The order once it needs nothing more of us, or as it is when the time is over."""
+    deadline = time.monotonic() + wait_s
+    record = ledger.order(order_id)
+    while time.monotonic() < deadline and not (record and (record.state.is_final or record.state is State.PLACED)):
+        time.sleep(POLL_S)
+        record = ledger.order(order_id)
+    return record
+
+
+def _number(option: str, text: str) -> Decimal | None:
+    try:
+        return Decimal(text) if text else None
+    except ArithmeticError as error:
+        raise InvalidInput(option, text, "it must be a number", "Example: 0.1.") from error
+
+
+def _message(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text, parse_float=Decimal)
+    except ValueError as error:
+        raise InvalidInput("--message", text, f"it must be one JSON object ({error})") from error
+    if not isinstance(found, dict):
+        raise InvalidInput("--message", text, "it must be one JSON object")
+    return found
+
+
+def _ledger(settings: Settings) -> OrderLedger:
+    from axia_core.adapters import dynamodb
+
+    return dynamodb.connect(settings)
+
+
+def _queue(settings: Settings) -> Any:
+    from axia_core.adapters import sqs
+
+    return sqs.connect(settings)
+
+
+def _clock(settings: Settings) -> SystemClock:
+    return SystemClock(settings.clock_shift)
+
+
+def _who() -> str:
+    return getpass.getuser()

@@ -1,0 +1,21 @@
+"""The `axia` command: which commands there are. Each is a function in `commands`, which calls one elsewhere."""
+
+from __future__ import annotations
+
+import typer
+
+from axia_cli.commands import stack
+from axia_cli.output import Commands
+
+app = typer.Typer(
+    name="axia",
+    help="FX market data and order execution against MetaTrader 5, orchestrated by Dagster.",
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+app.command()(stack.up)
+app.command()(stack.env)
+app.command()(stack.deploy)
