@@ -30,9 +30,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="AXIA_", frozen=True, extra="forbid", populate_by_name=True)
 
-    home: Path = Field(
-        Path(".axia"), description="Folder of the local stack's state, relative to the working folder."
-    )
+    home: Path = Field(Path(".axia"), description="Folder of the local stack's state, relative to the working folder.")
 
     # AWS
     aws_endpoint_url: str | None = Field(
@@ -70,6 +68,9 @@ class Settings(BaseSettings):
     mt5_server: str = Field("AXIA-Paper", description="Broker server the terminal must be logged in to.")
     mt5_server_zone: str = Field("America/New_York", description="IANA zone whose rules the server clock follows.")
     mt5_server_shift_h: int = Field(7, description="Hours the server's wall clock is ahead of that zone.")
+    mt5_symbol_names: dict[str, str] = Field(
+        {}, description='The broker\'s own names where a pair has several, as JSON: {"USDJPY": "USDJPY.raw"}.'
+    )
     mt5_deadline_s: float = Field(5.0, gt=0, description="After this long a call is given up and its process killed.")
     account: Literal["demo", "live"] = Field("demo", description="What the account must be; asserted at the terminal.")
     live_confirmed: bool = Field(False, description="The second setting without which a live account is refused.")

@@ -59,7 +59,7 @@ class BarsResource:
     def cache(self) -> BarCache:
         from axia_core.adapters import redis
 
-        return redis.connect(self.settings)
+        return redis.connect(self.settings, self.clock)
 
 
 @dataclass(frozen=True)

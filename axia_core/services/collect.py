@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from axia_core.domain.bars import Bars, PartitionTruth, missing_opens, screen
-from axia_core.domain.sessions import Session, previous_trading_day, session
+from axia_core.domain.sessions import Session, last_closed_trading_days, previous_trading_day, session
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import HistoryNotReady, InvalidInput
@@ -121,14 +121,13 @@ def _await_close(market: MarketData, clock: Clock, last: Session, settling: time
         clock.sleep(remaining.total_seconds())
         remaining = last.close + settling - market.now()
     if remaining > timedelta():
-        raise _not_yet_closed(last, market.now() + remaining)
+        raise _not_yet_closed(last, settling, last.close + settling - remaining)
 
 
-def _not_yet_closed(last: Session, ready: datetime) -> InvalidInput:
+def _not_yet_closed(last: Session, settling: timedelta, now: datetime) -> InvalidInput:
     rule = f"its session closes at {last.close:%Y-%m-%d %H:%M} UTC, and a forming bar is never stored"
-    remedy = (
-        f"Collect it after {ready:%Y-%m-%d %H:%M:%S} UTC, or collect {previous_trading_day(last.trading_date)} now."
-    )
+    (newest,) = last_closed_trading_days(now - settling, 1)
+    remedy = f"Collect it after {last.close + settling:%Y-%m-%d %H:%M:%S} UTC; the newest that has closed is {newest}."
     return InvalidInput("date", last.trading_date.isoformat(), rule, remedy)
 
 
