@@ -17,12 +17,14 @@ from axia_core.adapters.clock import SystemClock
 from axia_core.domain.kill_switch import KillSwitch, Mode
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.orders import Action, Kind
-from axia_core.errors import InvalidInput
+from axia_core.errors import InvalidInput, VersionConflict
 from axia_core.ports import OrderLedger
 from axia_core.services.send import send as publish
 from axia_core.settings import Settings
 
 POLL_S = 0.1
+STOPPING_TRIES = 10
+SENDING_ENDS_WITHIN_S = 15.0  # a lease and a deadline: afterwards nothing can still be sent
 
 orders = typer.Typer(no_args_is_help=True, help="Send orders and look at them.")
 kill_switch = typer.Typer(no_args_is_help=True, help="Stop all trading, or release it.")
@@ -112,7 +114,12 @@ def on(
     as_json: Json = False,
 ) -> None:
     """Stop trading at once: no order enters SUBMITTING after this."""
-    _throw(KillSwitch(active=True, mode=mode, reason=reason or "thrown by hand", who=_who()), as_json)
+    settings = target_settings()
+    wanted = KillSwitch(active=True, mode=mode, reason=reason or "thrown by hand", who=_who())
+    thrown = _throw(settings, wanted)
+    for record in _still_sending(_ledger(settings)):
+        say(f"order {record.order.order_id} was already being sent; it is {record.state} now")
+    _show_switch(settings, thrown, as_json)
 
 
 @kill_switch.command()
@@ -124,14 +131,32 @@ def off(
     if not reason.strip():
         rule = "a release needs a person and a reason"
         raise InvalidInput("--reason", reason, rule, 'Example: --reason "fault fixed, books checked".')
-    _throw(KillSwitch(active=False, reason=reason, who=_who()), as_json)
-
-
-def _throw(wanted: KillSwitch, as_json: bool) -> None:
     settings = target_settings()
-    ledger = _ledger(settings)
-    thrown = ledger.set_kill_switch(wanted, ledger.kill_switch().version, _clock(settings).now())
-    _show_switch(settings, thrown, as_json)
+    released = _throw(settings, KillSwitch(active=False, reason=reason, who=_who()))
+    _show_switch(settings, released, as_json)
+
+
+def _throw(settings: Settings, wanted: KillSwitch) -> KillSwitch:
+    """Writes the switch. Stopping wins over whoever changes it meanwhile; a release from an old look does not."""
+    ledger, now = _ledger(settings), _clock(settings).now()
+    for _ in range(STOPPING_TRIES if wanted.active else 1):
+        try:
+            return ledger.set_kill_switch(wanted, ledger.kill_switch().version, now)
+        except VersionConflict:
+            if not wanted.active:
+                raise
+    raise VersionConflict("the kill switch changes faster than it can be written; try again at once")
+
+
+def _still_sending(ledger: OrderLedger) -> list[OrderRecord]:
+    """The attempts that were under way when the switch was thrown, as they stand once they have ended."""
+    sending = [record for record in ledger.open_orders() if record.state is State.SUBMITTING]
+    deadline = time.monotonic() + SENDING_ENDS_WITHIN_S
+    ended = [ledger.order(record.order.order_id) or record for record in sending]
+    while time.monotonic() < deadline and any(record.state is State.SUBMITTING for record in ended):
+        time.sleep(POLL_S)
+        ended = [ledger.order(record.order.order_id) or record for record in sending]
+    return ended
 
 
 def _show_switch(settings: Settings, switch: KillSwitch, as_json: bool) -> None:
