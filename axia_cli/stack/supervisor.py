@@ -18,7 +18,7 @@ from pathlib import Path
 from axia_cli.stack import bootstrap, dagster_home, dagster_web, environment, record
 from axia_cli.stack.parts import Part, Parts
 from axia_cli.stack.ports import require_free
-from axia_cli.stack.processes import Child
+from axia_cli.stack.processes import Child, end_trees
 from axia_core.adapters.paper.profile import TerminalProfile
 from axia_core.errors import NotRunning
 from axia_core.settings import Settings
@@ -71,11 +71,20 @@ class Stack:
             self.progress(f"ended {name}, which an earlier stack left running")
         require_free({name: getattr(self.settings, name) for name in self._ports()})
         self._rotate_logs()
+        dagster_home.prepare(self.parts.dagster_home, self.settings.host, self.settings.code_server_port)
+        database = self._begin_database()
+        self._begin(self.parts.emulator(), self.parts.redis())
+        # It only loads the definitions, which takes longest and needs nobody; without daemon there is no run.
+        self._begin(self.parts.code_server())
+        self._await("aws", "redis")
+        self._fill()
         with self._step("database"):
-            dagster_home.prepare(self.parts.dagster_home, self.settings.host, self.settings.code_server_port)
-            initialising = self._begin_initialising()
-        self._up(self.parts.emulator())
-        self._up(self.parts.redis())
+            dagster_home.finish_initialising(self.parts.dagster_home, database)
+        self._await("code-server")
+        self._up(self.parts.webserver(), self.parts.daemon())
+        self._write_record(ready=True)
+
+    def _fill(self) -> None:
         with self._step("deploy"):
             bootstrap.deploy(self.settings, self._indented)
         with self._step("ledger"):
@@ -83,11 +92,6 @@ class Stack:
         if self.parts.has_paper_terminal:
             bootstrap.open_terminal(self.settings, self.profile)
             self._up(self.parts.paper_terminal())
-        with self._step("database"):
-            dagster_home.finish_initialising(self.parts.dagster_home, initialising)
-        self._up(self.parts.code_server())
-        self._up(self.parts.webserver(), self.parts.daemon())
-        self._write_record(ready=True)
 
     def stop(self) -> None:
         """End everything: first what gives work, then the runs (the desk among them), last the AWS server."""
@@ -95,8 +99,8 @@ class Stack:
             self._end("daemon")
             if "webserver" in self._children and not dagster_web.end_runs(self.parts.web_url, RUNS_END_WITHIN_S):
                 self.progress("some runs did not end in time and are killed")
-            for name in ("webserver", "code-server", "paper-terminal", "redis", "aws"):
-                self._end(name)
+            self._end("webserver", "code-server", "paper-terminal", "redis")
+            self._end("aws")
         record.release(self.home)
 
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
@@ -131,20 +135,27 @@ class Stack:
         self._write_record(ready=True)
 
     def _up(self, *parts: Part) -> None:
-        started = time.monotonic()
+        self._begin(*parts)
+        self._await(*(part.name for part in parts))
+
+    def _begin(self, *parts: Part) -> None:
         for part in parts:
             self._children[part.name] = (part, Child.start(part.command))
         self._write_record(ready=False)
-        for part in parts:
-            self._children[part.name][1].wait_until(part.ready, part.timeout_s)
-            self._note(part.name, started)
 
-    def _end(self, name: str) -> None:
-        part, child = self._children.pop(name, (None, None))
-        if part and child:
-            child.stop(part.grace_s)
+    def _await(self, *names: str) -> None:
+        for name in names:
+            with self._step(name):
+                part, child = self._children[name]
+                child.wait_until(part.ready, part.timeout_s)
 
-    def _begin_initialising(self) -> Child | None:
+    def _end(self, *names: str) -> None:
+        ending = [self._children.pop(name) for name in names if name in self._children]
+        end_trees([child.process.pid for _, child in ending], max((part.grace_s for part, _ in ending), default=0))
+        for _, child in ending:
+            child.process.wait()
+
+    def _begin_database(self) -> Child | None:
         variables = environment.for_children(self.settings)
         return dagster_home.begin_initialising(self.parts.dagster_home, self.parts.log("database"), variables)
 
