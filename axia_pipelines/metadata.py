@@ -50,10 +50,10 @@ def order_materialization(record: OrderRecord) -> dg.AssetMaterialization:
     order, execution = record.order, record.execution
     known: dict[str, dg.MetadataValue | None] = {
         "order_id": dg.MetadataValue.text(order.order_id),
-        "state": dg.MetadataValue.text(record.state),
+        "state": dg.MetadataValue.text(record.state.value),
         "symbol": dg.MetadataValue.text(order.symbol),
-        "action": dg.MetadataValue.text(order.action),
-        "kind": dg.MetadataValue.text(order.kind),
+        "action": dg.MetadataValue.text(order.action.value),
+        "kind": dg.MetadataValue.text(order.kind.value),
         "lots": None if execution.lots is None else dg.MetadataValue.float(float(execution.lots)),
         "price": None if execution.price is None else dg.MetadataValue.float(float(execution.price)),
         "ticket": None if execution.ticket is None else dg.MetadataValue.int(execution.ticket),

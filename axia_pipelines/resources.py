@@ -31,7 +31,6 @@ class MarketDataResource:
     def open(self) -> Iterator[MarketData]:
         """MT5 for as long as the block lasts, in a terminal process of its own: it must not delay orders."""
         from axia_core.adapters.mt5.market import Mt5MarketData
-
         from axia_core.adapters.mt5.terminal import open_terminal
 
         clock = SystemClock(self._settings.clock_shift)
@@ -108,8 +107,10 @@ class DeskResource:
     @contextmanager
     def _broker(self, clock: Clock) -> Iterator[Broker]:
         from axia_core.adapters.mt5.broker import Mt5Broker
+        from axia_core.adapters.mt5.server_clock import ServerClock
         from axia_core.adapters.mt5.terminal import open_terminal
 
+        server_clock = ServerClock(self._settings.mt5_server_zone, self._settings.mt5_server_shift_h)
         # The file lets a successor end this desk's terminal before it touches anything that is under way.
         with open_terminal(self._settings, self._settings.home.absolute() / DESK_PID_FILE) as terminal:
-            yield Mt5Broker(terminal, self._server_clock(terminal), clock, self._settings)
+            yield Mt5Broker(terminal, server_clock, clock, self._settings)

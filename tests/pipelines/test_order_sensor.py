@@ -1,0 +1,111 @@
+"""When the sensor opens a desk, when it does not, and that it says why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import dagster as dg
+import pytest
+from dagster import DagsterRunStatus
+
+from axia_core.errors import StoreUnavailable
+from axia_pipelines.instance.coordinator import EXPRESS_TAG
+from axia_pipelines.jobs import DESK, order_desk
+from axia_pipelines.resources import DeskResource, OrderPorts
+from axia_pipelines.sensors import FINISHED, order_sensor
+from tests.pipelines.fakes import FakeDesk
+
+SATURDAY = datetime(2026, 7, 4, 12, 0, tzinfo=UTC)
+UNFINISHED = [status for status in DagsterRunStatus if status not in FINISHED]
+
+
+def look(instance: dg.DagsterInstance, desk: DeskResource) -> dg.RunRequest | dg.SkipReason:
+    with dg.build_sensor_context(instance=instance, resources={"desk": desk}) as context:
+        answer = order_sensor(context)
+    assert isinstance(answer, dg.RunRequest | dg.SkipReason)
+    return answer
+
+
+def test_open_market_opens_a_desk(instance: dg.DagsterInstance) -> None:
+    """While the market is open a desk is opened although nothing waits, and the run says why."""
+    request = look(instance, FakeDesk())
+
+    assert isinstance(request, dg.RunRequest)
+    assert request.run_key is None
+    assert request.tags == {"axia/opened_because": "the market is open"}
+
+
+def test_closed_and_idle(instance: dg.DagsterInstance) -> None:
+    """On a Saturday with nothing to do the sensor skips and says that all is settled."""
+    answer = look(instance, FakeDesk(SATURDAY))
+
+    assert isinstance(answer, dg.SkipReason)
+    assert "market is closed" in (answer.skip_message or "")
+
+
+def test_waiting_message_opens_a_desk_on_a_weekend(instance: dg.DagsterInstance) -> None:
+    """A message that waits must be accepted, open market or not; the sensor leaves it in the queue."""
+    desk = FakeDesk(SATURDAY)
+    desk.send("weekend")
+
+    assert isinstance(look(instance, desk), dg.RunRequest)
+    assert desk.queue.depth().waiting == 1
+
+
+@pytest.mark.parametrize("status", UNFINISHED)
+def test_one_desk_at_a_time(instance: dg.DagsterInstance, status: DagsterRunStatus) -> None:
+    """While a desk run is in any state that is not final no other is opened, and the skip names it."""
+    run = instance.add_run(dg.DagsterRun(job_name=DESK, status=status))
+
+    answer = look(instance, FakeDesk())
+
+    assert isinstance(answer, dg.SkipReason)
+    assert run.run_id in (answer.skip_message or "")
+
+
+@pytest.mark.parametrize("status", list(FINISHED))
+def test_a_finished_desk_is_followed_by_the_next(instance: dg.DagsterInstance, status: DagsterRunStatus) -> None:
+    """Whether the last desk succeeded, failed or was cancelled, the next one opens."""
+    instance.add_run(dg.DagsterRun(job_name=DESK, status=status))
+
+    assert isinstance(look(instance, FakeDesk()), dg.RunRequest)
+
+
+def test_a_held_lease_is_waited_for(instance: dg.DagsterInstance) -> None:
+    """A desk whose run Dagster has lost but whose lease is in force keeps the next one out, for as long."""
+    desk = FakeDesk()
+    desk.hold_lease("lost-run", 15)
+
+    answer = look(instance, desk)
+    desk.clock.sleep(16)
+
+    assert isinstance(answer, dg.SkipReason)
+    assert "lost-run" in (answer.skip_message or "")
+    assert isinstance(look(instance, desk), dg.RunRequest)
+
+
+def test_unreadable_ledger_is_a_red_tick(instance: dg.DagsterInstance) -> None:
+    """When the ledger cannot be read the tick fails: nobody trades, and that must not look like idleness."""
+
+    class Unreadable(FakeDesk):
+        @property
+        def ports(self) -> OrderPorts:  # type: ignore[override]  # a property stands in for the cached one
+            raise StoreUnavailable("DynamoDB does not answer")
+
+        @ports.setter
+        def ports(self, value: OrderPorts) -> None: ...
+
+    with pytest.raises(StoreUnavailable):
+        look(instance, Unreadable())
+
+
+def test_sensor_looks_as_often_as_it_can() -> None:
+    """One second, not zero (which means thirty), and running without anybody switching it on."""
+    assert order_sensor.minimum_interval_seconds == 1
+    assert order_sensor.default_status is dg.DefaultSensorStatus.RUNNING
+
+
+def test_desk_takes_the_express_lane() -> None:
+    """The desk's runs are tagged past the queue and may last longer than the longest time between two closes."""
+    assert order_desk.tags[EXPRESS_TAG] == "true"
+    assert int(order_desk.tags["dagster/max_runtime"]) > 72 * 3600
