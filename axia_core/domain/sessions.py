@@ -127,6 +127,8 @@ def parse_trading_date(text: str, holidays: frozenset[date] = frozenset()) -> da
     """The trading date written as YYYY-MM-DD; raises InvalidInput or NotATradingDay."""
     try:
         day = date.fromisoformat(text)
+        if day.isoformat() != text:
+            raise ValueError(text)  # other ISO forms (20260703, 2026-W27-5) would read as typing errors
     except ValueError as error:
         raise InvalidInput("date", text, "a trading date is written YYYY-MM-DD", "Example: 2026-07-03.") from error
     return session(day, holidays).trading_date
