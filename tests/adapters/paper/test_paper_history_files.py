@@ -16,7 +16,7 @@ from axia_core.adapters.paper.history_files import covered_ranges, load_history,
 from axia_core.adapters.paper.profile import Prices, TerminalProfile, create_terminal
 from axia_core.errors import InvalidInput, UnreadableHistory
 
-from .conftest import PaperTerminal
+from .conftest import PaperTerminal, send
 
 ORKAD = Path(__file__).parents[4] / "shared" / "data" / "orkad"
 MONDAY = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -170,3 +170,16 @@ def test_real_sessions(new_terminal: Callable[..., PaperTerminal], day: date) ->
     assert (days["time"][0], len(days)) == (start, 1)
     assert days["tick_volume"][0] == quarters["tick_volume"].sum()
     assert days["high"][0] == quarters["high"].max()
+
+
+def test_trades_on_files(tmp_path: Path, new_terminal: Callable[..., PaperTerminal]) -> None:
+    """With the clock in the last whole session that the files cover, the terminal trades on their prices."""
+    opens = datetime(2026, 1, 4, 22, 0, tzinfo=UTC)
+    write(tmp_path, [row(step, start=opens) for step in range(96 * 2 + 10)])
+    (covered,) = covered_ranges([tmp_path])
+    terminal = new_terminal(prices=Prices(files=(tmp_path,)))
+
+    terminal.move(opens + timedelta(hours=36) - terminal.now)
+
+    assert (covered.first, covered.last_complete_session) == (opens, date(2026, 1, 6))
+    assert 149.9 <= send().price <= 150.3
