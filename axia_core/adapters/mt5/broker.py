@@ -173,9 +173,9 @@ class Mt5Broker(Broker):
         """Absence proves nothing unless the terminal is connected and, in an open market, its ticks are fresh."""
         if not self._read("terminal_info")["connected"]:
             raise SourceUnavailable("the terminal has no connection to the trade server")
-        age = self._clock.now() - self.quote(symbol).at
+        age = abs(self._clock.now() - self.quote(symbol).at)
         if age > FRESH_TICK:
-            raise SourceUnavailable(f"the newest {symbol} tick is {age.total_seconds():.0f} s old")
+            raise SourceUnavailable(f"the newest {symbol} tick is {age.total_seconds():.0f} s away from now")
 
     def _filling(self, symbol: str) -> int:
         struct = self._symbol(symbol)
