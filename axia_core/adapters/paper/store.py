@@ -86,10 +86,12 @@ class Store:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            # A full disk refuses the commit and may have rolled back already.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def value(self, key: str) -> int:
         """A number of the account: balance (in minor units), next tickets, evaluated_ms."""
