@@ -16,11 +16,11 @@ from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._serdes import deserialize_value
 
-ANSWER_TIMEOUT_S = 5  # the code server answers from memory
-
 
 class HealthyRunLauncher(DefaultRunLauncher):
     """DefaultRunLauncher with a health check: the code server that started a run is asked whether it still has it."""
+
+    answer_timeout_s = 5  # the code server answers from memory
 
     @property
     def supports_check_run_worker_health(self) -> bool:
@@ -32,7 +32,7 @@ class HealthyRunLauncher(DefaultRunLauncher):
         if address is None:
             return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "the run has no code server on record")
         try:
-            alive = _can_cancel(json.loads(address), run.run_id)
+            alive = _can_cancel(json.loads(address), run.run_id, self.answer_timeout_s)
         except DagsterUserCodeUnreachableError as error:
             if _was_late(error):
                 # It is there but has no thread free. A run that may be trading is not failed on a guess.
@@ -50,7 +50,7 @@ def _was_late(error: DagsterUserCodeUnreachableError) -> bool:
     return isinstance(cause, grpc.RpcError) and cause.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
-def _can_cancel(address: dict[str, object], run_id: str) -> bool:
+def _can_cancel(address: dict[str, object], run_id: str, timeout_s: int) -> bool:
     # Deferred as Dagster itself does: grpc is needed by the daemon only.
     from dagster._grpc.client import DagsterGrpcClient
     from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
@@ -61,5 +61,5 @@ def _can_cancel(address: dict[str, object], run_id: str) -> bool:
         socket=address.get("socket"),  # type: ignore[arg-type]  # a path, or nothing
         use_ssl=bool(address.get("use_ssl", False)),
     )
-    answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run_id), timeout=ANSWER_TIMEOUT_S)
+    answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run_id), timeout=timeout_s)
     return deserialize_value(answer, CanCancelExecutionResult).can_cancel

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import dagster as dg
 import pytest
 from dagster import DagsterRunStatus
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from axia_core.errors import StoreUnavailable
 from axia_pipelines.instance.coordinator import EXPRESS_TAG
@@ -55,7 +56,9 @@ def test_waiting_message_opens_a_desk_on_a_weekend(instance: dg.DagsterInstance)
 @pytest.mark.parametrize("status", UNFINISHED)
 def test_one_desk_at_a_time(instance: dg.DagsterInstance, status: DagsterRunStatus) -> None:
     """While a desk run is in any state that is not final no other is opened, and the skip names it."""
-    run = instance.add_run(dg.DagsterRun(job_name=DESK, status=status))
+    location = RegisteredCodeLocationOrigin("axia")
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), DESK)
+    run = instance.add_run(dg.DagsterRun(job_name=DESK, status=status, remote_job_origin=origin))
 
     answer = look(instance, FakeDesk())
 
