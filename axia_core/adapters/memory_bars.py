@@ -89,18 +89,18 @@ class MemoryMarketData(MarketData):
         self.name = name
         self.provisional = provisional
         self.calls: list[tuple[Symbol, Timeframe, datetime, datetime]] = []
-        self._clock = clock
-        self._series = {(bars.symbol, bars.timeframe): bars for bars in series}
+        self.clock = clock
+        self.series = {(bars.symbol, bars.timeframe): bars for bars in series}
         self._failures = list(failures)
 
     def now(self) -> datetime:
-        return self._clock.now()
+        return self.clock.now()
 
     def bars(self, symbol: Symbol, timeframe: Timeframe, start: datetime, end: datetime) -> Bars:
         self.calls.append((symbol, timeframe, start, end))
         if self._failures:
             raise self._failures.pop(0)
-        known = self._series.get((symbol, timeframe))
+        known = self.series.get((symbol, timeframe))
         if known is None:
             raise UnknownSymbol("symbol", symbol.name, f"{self.name} has no {timeframe} bars of it")
         return known.between(start, end)
