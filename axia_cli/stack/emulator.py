@@ -23,6 +23,10 @@ from axia_core.errors import AxiaError
 ACCOUNT_ID = "000000000000"
 SAVE_EVERY_S = 2.0
 BAD_STATE_EXIT = 2
+# Which state files a write to a service changes. A save stops every request, so the desk's own traffic saves little;
+# a write to any other service (CloudFormation changes them all, SNS writes to queues) saves everything.
+STATES = {"dynamodb": ("dynamodb", "dynamodb_streams"), "sqs": ("sqs",), "s3": ("s3",)}
+EVERYTHING: frozenset[str] = frozenset()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -74,9 +78,8 @@ class Emulator:
     app: App
     folder: StateFolder
     boot: Boot
-    save: Callable[[], None]
-    _writes: int = 0
-    _saved_writes: int = 0
+    save: Callable[[frozenset[str]], None]
+    _written: set[str] = field(default_factory=set)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, port: int) -> None:
@@ -93,7 +96,7 @@ class Emulator:
         saving = asyncio.create_task(self._save_when_dirty())
         await serve(self._guarded(), config, shutdown_trigger=self._stopping.wait)  # type: ignore[arg-type]  # ASGI typed loosely here
         saving.cancel()
-        self.save()
+        self.save(EVERYTHING)
         self.folder.end()
 
     def _guarded(self) -> App:
@@ -102,17 +105,17 @@ class Emulator:
             ("POST", "/_axia/save"): self.save_now,
             ("POST", "/_axia/stop"): self._stop,
         }
-        return Guard(self.app, controls=controls, on_write=self._mark_written)
+        return Guard(self.app, controls=controls, on_write=self._written_to)
 
     def save_now(self) -> dict[str, object]:
-        """Write everything to disk; runs on the event loop, so no request changes it meanwhile."""
-        self._saved_writes = self._writes
-        self.save()
+        """Write what changed to disk; runs on the event loop, so no request changes it meanwhile."""
+        written, self._written = frozenset(self._written), set()
+        self.save(written if written <= STATES.keys() else EVERYTHING)
         self.folder.mark_saved()
-        return {"writes": self._writes}
+        return {"saved": sorted(written)}
 
-    def _mark_written(self) -> None:
-        self._writes += 1
+    def _written_to(self, service: str) -> None:
+        self._written.add(service)
 
     def _stop(self) -> dict[str, object]:
         self._stopping.set()
@@ -121,14 +124,17 @@ class Emulator:
     async def _save_when_dirty(self) -> None:
         while True:
             await asyncio.sleep(SAVE_EVERY_S)
-            if self._writes != self._saved_writes:
+            if self._written:
                 self.save_now()
 
 
-def _saver(persistence: Any, ministack: Any) -> Callable[[], None]:
-    def save() -> None:
+def _saver(persistence: Any, ministack: Any) -> Callable[[frozenset[str]], None]:
+    def save(services: frozenset[str]) -> None:
+        wanted = {state for service in services for state in STATES[service]}
+        states = ministack._build_persistence_save_dict()
+        chosen = {name: state for name, state in states.items() if services == EVERYTHING or name in wanted}
         # The same call that MiniStack makes when it shuts down; it replaces each file atomically.
-        persistence.save_all(ministack._build_persistence_save_dict())
+        persistence.save_all(chosen)
 
     return save
 

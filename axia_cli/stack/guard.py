@@ -7,6 +7,7 @@ send an order. Here live only the ASGI wrapper and its rules; saving and serving
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -19,13 +20,14 @@ Control = Callable[[], dict[str, object]]
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _BROWSER_HEADERS = frozenset({"origin", "sec-fetch-site", "sec-fetch-mode"})
+_SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([\w-]+)/aws4_request")
 _READS = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet", "ReceiveMessage")
 
 
 class Guard:
     """Wraps an ASGI app: refuses browsers and foreign hosts, tells of writes, answers `/_axia/...` itself."""
 
-    def __init__(self, app: App, *, controls: dict[tuple[str, str], Control], on_write: Callable[[], None]) -> None:
+    def __init__(self, app: App, *, controls: dict[tuple[str, str], Control], on_write: Callable[[str], None]) -> None:
         self._app = app
         self._controls = controls
         self._on_write = on_write
@@ -44,8 +46,9 @@ class Guard:
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
         # After the request: a save between the mark and the write would leave the write unsaved and unmarked.
-        if writes(scope.get("method", "GET"), _headers(scope)):
-            self._on_write()
+        headers = _headers(scope)
+        if writes(scope.get("method", "GET"), headers):
+            self._on_write(signed_for(headers))
 
     async def _control(self, scope: Scope, send: Send) -> None:
         control = self._controls.get((scope["method"], scope["path"]))
@@ -73,6 +76,12 @@ def writes(method: str, headers: dict[str, str]) -> bool:
         return False
     action = headers.get("x-amz-target", "").rpartition(".")[2]
     return not action.startswith(_READS)
+
+
+def signed_for(headers: dict[str, str]) -> str:
+    """The service a request was signed for (`dynamodb`), empty when it does not say."""
+    match = _SCOPE.search(headers.get("authorization", ""))
+    return match[1] if match else ""
 
 
 def _headers(scope: Scope) -> dict[str, str]:

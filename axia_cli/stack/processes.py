@@ -105,19 +105,15 @@ def end_trees(pids: Iterable[int], grace_s: float) -> None:
     _, survivors = psutil.wait_procs(processes, timeout=grace_s)
     _signal(survivors, psutil.Process.kill)
     psutil.wait_procs(survivors, timeout=grace_s)
-    _end_orphans(roots)
+    end_orphans(roots)
 
 
-def descendants(pid: int) -> list[int]:
-    """The process ids of everything a process started."""
-    return [process.pid for process in _tree(pid)[1:]]
-
-
-def _end_orphans(groups: Iterable[int]) -> None:
-    # Of a leader that was killed before we looked: its children left its tree, but not its group.
+def end_orphans(leaders: Iterable[int]) -> None:
+    """Kill what processes that have ended left behind: it is no longer in their tree, but still in their group."""
     if os.name != "posix":
         return
-    for group in groups:
+    # A living process of that number is a stranger; while only the group lives, the number is not given away.
+    for group in (leader for leader in leaders if not psutil.pid_exists(leader)):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import psutil
 
-from axia_cli.stack.processes import end_trees
+from axia_cli.stack.processes import end_orphans, end_trees
 from axia_core.errors import InvalidInput, NotRunning
 
 _GRACE_S = 5.0
@@ -100,8 +99,11 @@ def take_lock(home: Path) -> None:
 def end_leftovers(home: Path) -> list[str]:
     """End the children of a stack whose supervisor was killed; returns their names."""
     record = read(home)
-    alive = {name: child for name, child in (record.children if record else {}).items() if child.alive}
-    end_trees((child.pid for child in _emulator_last(alive)), _GRACE_S)
+    alive = {name: child.pid for name, child in (record.children if record else {}).items() if child.alive}
+    # The rest still writes to the AWS server while it ends.
+    end_trees((pid for name, pid in alive.items() if name != "aws"), _GRACE_S)
+    end_trees((pid for name, pid in alive.items() if name == "aws"), _GRACE_S)
+    end_orphans(child.pid for child in (record.children if record else {}).values() if not child.alive)
     return list(alive)
 
 
@@ -109,11 +111,6 @@ def release(home: Path) -> None:
     """Say that no stack runs here any more."""
     _file(home).unlink(missing_ok=True)
     _lock(home).unlink(missing_ok=True)
-
-
-def _emulator_last(children: dict[str, ProcessId]) -> Iterable[ProcessId]:
-    # They were started in this order, and what was started first is needed by the rest.
-    return reversed(children.values())
 
 
 def _lock_owner(home: Path) -> ProcessId | None:

@@ -8,14 +8,15 @@ ledger knows of the new life.
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from axia_cli.stack import bootstrap, dagster_home, dagster_web, environment, record
+from axia_cli.stack import bootstrap, dagster_home, dagster_web, emulator_client, environment, record
 from axia_cli.stack.parts import Part, Parts
 from axia_cli.stack.ports import require_free
 from axia_cli.stack.processes import Child, end_trees
@@ -100,7 +101,7 @@ class Stack:
             if "webserver" in self._children and not dagster_web.end_runs(self.parts.web_url, RUNS_END_WITHIN_S):
                 self.progress("some runs did not end in time and are killed")
             self._end("webserver", "code-server", "paper-terminal", "redis")
-            self._end("aws")
+            self._end_emulator()
         record.release(self.home)
 
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
@@ -154,6 +155,15 @@ class Stack:
         end_trees([child.process.pid for _, child in ending], max((part.grace_s for part, _ in ending), default=0))
         for _, child in ending:
             child.process.wait()
+
+    def _end_emulator(self) -> None:
+        # Asked, not signalled: on Windows a signal would kill it before its last save.
+        if "aws" in self._children:
+            part, child = self._children["aws"]
+            with suppress(NotRunning, subprocess.TimeoutExpired):
+                emulator_client.stop(self.parts.aws_url)
+                child.process.wait(part.grace_s)
+        self._end("aws")
 
     def _begin_database(self) -> Child | None:
         variables = environment.for_children(self.settings)
