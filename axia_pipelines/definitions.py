@@ -11,6 +11,7 @@ import warnings
 import dagster as dg
 
 from axia_core.domain.timeframes import Timeframe
+from axia_core.ports import MarketData
 from axia_core.settings import Settings, load_settings
 from axia_pipelines.assets.cache import cache_asset
 from axia_pipelines.assets.ohlcv import ohlcv_asset
@@ -18,7 +19,7 @@ from axia_pipelines.assets.orders import orders
 from axia_pipelines.checks import latest_day_check
 from axia_pipelines.jobs import daily_collection, order_desk, order_execution
 from axia_pipelines.partitions import series_days, trading_dates
-from axia_pipelines.resources import BarsResource, DeskResource, MarketDataResource
+from axia_pipelines.resources import BarsResource, DeskResource, market_data
 from axia_pipelines.schedules import collection_schedule
 from axia_pipelines.sensors import order_sensor
 
@@ -26,7 +27,7 @@ from axia_pipelines.sensors import order_sensor
 def build_definitions(
     settings: Settings | None = None,
     *,
-    market: MarketDataResource | None = None,
+    market: MarketData | None = None,
     bars: BarsResource | None = None,
     desk: DeskResource | None = None,
 ) -> dg.Definitions:
@@ -47,7 +48,7 @@ def build_definitions(
         schedules=[collection_schedule(daily_collection, dates, settings.symbols)],
         sensors=[order_sensor],
         resources={
-            "market": market or MarketDataResource(settings),
+            "market": market or market_data(settings),
             "bars": bars or BarsResource(settings),
             "desk": desk or DeskResource(settings),
         },

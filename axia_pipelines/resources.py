@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
+import dagster as dg
+
 from axia_core.adapters.clock import SystemClock
 from axia_core.desk import Desk, DeskRules
 from axia_core.ports import BarCache, BarStore, Broker, Clock, Events, MarketData, OrderLedger, OrderQueue
@@ -21,21 +23,20 @@ from axia_core.settings import Settings
 DESK_PID_FILE = "desk-terminal.pid"
 
 
-class MarketDataResource:
-    """The source of bars."""
+def market_data(settings: Settings) -> dg.ResourceDefinition:
+    """MT5 as the source of bars: one terminal process for all steps of a run, started by the first that reads.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    It is not the desk's terminal: reading history must not keep that one from orders.
+    """
 
-    @contextmanager
-    def open(self) -> Iterator[MarketData]:
-        """MT5 for as long as the block lasts, in a terminal process of its own: it must not delay orders."""
+    def mt5(_: dg.InitResourceContext) -> Iterator[MarketData]:
         from axia_core.adapters.mt5.market import Mt5MarketData
         from axia_core.adapters.mt5.terminal import open_terminal
 
-        clock = SystemClock(self._settings.clock_shift)
-        with open_terminal(self._settings) as terminal:
-            yield Mt5MarketData(terminal, clock, self._settings)
+        with open_terminal(settings) as terminal:
+            yield Mt5MarketData(terminal, SystemClock(settings.clock_shift), settings)
+
+    return dg.ResourceDefinition(mt5, description=market_data.__doc__)
 
 
 class BarsResource:

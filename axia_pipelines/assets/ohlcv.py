@@ -11,10 +11,11 @@ import dagster as dg
 
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
+from axia_core.ports import MarketData
 from axia_pipelines.assets.progress import COMPLETE, Progress
 from axia_pipelines.failures import shown_as_failure
 from axia_pipelines.partitions import days_by_symbol
-from axia_pipelines.resources import BarsResource, MarketDataResource
+from axia_pipelines.resources import BarsResource
 
 GROUP = "ohlcv"
 # One slot: reading history must not keep MT5 from orders.
@@ -61,7 +62,7 @@ def ohlcv_asset(
     )
     def collect_series(
         context: dg.AssetExecutionContext,
-        market: dg.ResourceParam[MarketDataResource],
+        market: dg.ResourceParam[MarketData],
         bars: dg.ResourceParam[BarsResource],
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the plain form only
         progress = Progress(context, bars.settings.bucket, final_attempt=context.retry_number >= MAX_RETRIES)
@@ -75,21 +76,18 @@ def ohlcv_asset(
 def _collect(
     context: dg.AssetExecutionContext,
     timeframe: Timeframe,
-    market: MarketDataResource,
+    market: MarketData,
     bars: BarsResource,
     progress: Progress,
 ) -> None:
     from axia_core.services.collect import collect_days
 
     settling = timedelta(seconds=bars.settings.settling_s)
-    wanted = days_by_symbol(context.partition_keys)
-    with market.open() as source:
-        for symbol, days in wanted.items():
-            with progress.other_series_go_on():
-                for truth in collect_days(
-                    source, bars.store, bars.clock, Symbol(symbol), timeframe, days, settling=settling
-                ):
-                    progress.add(truth)
+    for name, days in days_by_symbol(context.partition_keys).items():
+        with progress.other_series_go_on():
+            found = collect_days(market, bars.store, bars.clock, Symbol(name), timeframe, days, settling=settling)
+            for truth in found:
+                progress.add(truth)
     progress.raise_failures()
 
 

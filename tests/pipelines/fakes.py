@@ -15,10 +15,10 @@ from axia_core.domain.bars import Bars
 from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
-from axia_core.ports import Events, MarketData
+from axia_core.ports import Events
 from axia_core.services.accept import accept
 from axia_core.settings import Settings
-from axia_pipelines.resources import BarsResource, DeskResource, MarketDataResource, OrderPorts
+from axia_pipelines.resources import BarsResource, DeskResource, OrderPorts
 from tests.bar_examples import many_sessions
 
 MONDAY, FRIDAY = date(2026, 6, 29), date(2026, 7, 3)
@@ -32,19 +32,6 @@ def settings(**changes: object) -> Settings:
     """Settings that no environment changes where it matters here: two symbols, a short history."""
     given = {"symbols": TWO_SYMBOLS, "history_start": date(2026, 6, 1), **changes}
     return Settings(**given)  # type: ignore[arg-type]  # pydantic checks what a keyword dictionary cannot say
-
-
-class FakeMarket(MarketDataResource):
-    """Bars from memory; counts how often it was opened."""
-
-    def __init__(self, source: MemoryMarketData) -> None:
-        self.source = source
-        self.opened = 0
-
-    @contextmanager
-    def open(self) -> Iterator[MarketData]:
-        self.opened += 1
-        yield self.source
 
 
 class FakeBars(BarsResource):
@@ -62,11 +49,13 @@ def week(symbols: Sequence[str] = TWO_SYMBOLS, timeframes: Sequence[Timeframe] =
     return [many_sessions(timeframe, MONDAY, FRIDAY, Symbol(name)) for name in symbols for timeframe in timeframes]
 
 
-def market(series: Sequence[Bars] | None = None, clock: SteppedClock | None = None, **changes: object) -> FakeMarket:
+def market(
+    series: Sequence[Bars] | None = None, clock: SteppedClock | None = None, **changes: object
+) -> MemoryMarketData:
     """A source that has the week's bars, or *series*."""
     clock = clock or SteppedClock(SATURDAY_MORNING)
     given = week() if series is None else series
-    return FakeMarket(MemoryMarketData(clock, given, **changes))  # type: ignore[arg-type]  # as in `settings`
+    return MemoryMarketData(clock, given, **changes)  # type: ignore[arg-type]  # as in `settings`
 
 
 class FakeDesk(DeskResource):

@@ -8,13 +8,14 @@ import dagster as dg
 import pytest
 
 from axia_core.adapters.clock import SteppedClock
+from axia_core.adapters.memory_bars import MemoryMarketData
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import ServerClockMismatch, SourceUnavailable
 from axia_pipelines.assets.ohlcv import ohlcv_asset, ohlcv_key
 from axia_pipelines.partitions import range_tags, series_days, trading_dates
 from tests.bar_examples import many_sessions, without
-from tests.pipelines.fakes import FRIDAY, MONDAY, SATURDAY_MORNING, TWO_SYMBOLS, FakeBars, FakeMarket, market, settings
+from tests.pipelines.fakes import FRIDAY, MONDAY, SATURDAY_MORNING, TWO_SYMBOLS, FakeBars, market, settings
 
 WEEK = range_tags(MONDAY, FRIDAY, TWO_SYMBOLS)
 H1 = ohlcv_key(Timeframe.H1)
@@ -25,7 +26,7 @@ def bars() -> FakeBars:
 
 
 def collect(
-    instance: dg.DagsterInstance, source: FakeMarket, kept: FakeBars, tags: dict[str, str] = WEEK
+    instance: dg.DagsterInstance, source: MemoryMarketData, kept: FakeBars, tags: dict[str, str] = WEEK
 ) -> dg.ExecuteInProcessResult:
     partitions = series_days(trading_dates(settings().history_start), TWO_SYMBOLS)
     definitions = dg.Definitions(
@@ -50,13 +51,13 @@ def recorded(instance: dg.DagsterInstance) -> dict[str, dict[str, object]]:
 
 
 def test_a_range_is_one_run(instance: dg.DagsterInstance) -> None:
-    """Five days of two symbols are collected in one step that opens the source once, ten events and no more."""
+    """Five days of two symbols are collected in one step that asks the source once a symbol; ten events and no more."""
     source = market()
 
     result = collect(instance, source, bars())
 
     assert result.success
-    assert source.opened == 1
+    assert len(source.calls) == 2
     assert sorted(recorded(instance)) == [f"2026-{d}|{s}" for d in DAYS for s in TWO_SYMBOLS]
 
 
@@ -122,7 +123,7 @@ def test_a_source_that_comes_back(instance: dg.DagsterInstance) -> None:
     result = collect(instance, source, bars())
 
     assert result.success
-    assert source.opened == 2
+    assert len(source.calls) == 3
     assert len(recorded(instance)) == 10
 
 
