@@ -70,6 +70,7 @@ class OrderPorts:
     ledger: OrderLedger
     events: Events
     clock: Clock
+    lease_s: float
 
 
 class DeskResource:
@@ -88,6 +89,7 @@ class DeskResource:
             ledger=dynamodb.connect(self._settings),
             events=LogEvents(),
             clock=SystemClock(self._settings.clock_shift),
+            lease_s=self._settings.lease_s,
         )
 
     @contextmanager

@@ -7,6 +7,7 @@ https://docs.dagster.io/guides/build/ops
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import dagster as dg
 
@@ -15,7 +16,10 @@ from axia_core.ports import Events
 from axia_pipelines.failures import shown_as_failure
 from axia_pipelines.metadata import order_materialization
 from axia_pipelines.ops.cancellation import Cancellation
-from axia_pipelines.resources import DeskResource
+from axia_pipelines.resources import DeskResource, OrderPorts
+
+LEASE_POLL_S = 0.25
+LEASE_SLACK_S = 2.0
 
 
 class OneOrder(dg.Config):
@@ -45,6 +49,7 @@ def keep_desk_open(
     cancellation = Cancellation()
     events = RunLogEvents(desk.ports.events, context.log)
     with shown_as_failure(), desk.open(context.run_id, events) as opened:
+        _await_lease(desk.ports)
         for record in cancellation.shield(opened.run(cancellation)):
             yield order_materialization(record)
 
@@ -60,3 +65,10 @@ def execute_order(
     yield order_materialization(record)
     if record.state is State.UNKNOWN:
         raise dg.Failure(f"order {config.order_id} is UNKNOWN: {record.reason}", allow_retries=False)
+
+
+def _await_lease(ports: OrderPorts) -> None:
+    """Returns when the lease that a dead desk left has run out; one that is renewed is left to the desk to refuse."""
+    deadline = ports.clock.now() + timedelta(seconds=ports.lease_s + LEASE_SLACK_S)
+    while ports.clock.now() < deadline and ports.ledger.lease_holder(ports.clock.now()) is not None:
+        ports.clock.sleep(LEASE_POLL_S)

@@ -67,7 +67,7 @@ class FakeDesk(DeskResource):
         self.queue = MemoryOrderQueue(self.clock)
         self.events = MemoryEvents()
         self.broker = MemoryBroker(self.clock)
-        self.ports = OrderPorts(self.queue, self.ledger, self.events, self.clock)
+        self.ports = OrderPorts(self.queue, self.ledger, self.events, self.clock, lease_s=15)
 
     @contextmanager
     def open(self, owner: str, events: Events) -> Iterator[Desk]:

@@ -73,6 +73,18 @@ def test_another_desk_is_a_failure(instance: dg.DagsterInstance) -> None:
     assert desk.queue.depth().waiting == 1
 
 
+def test_next_desk_waits_for_a_dead_ones_lease(instance: dg.DagsterInstance) -> None:
+    """A desk that follows a dead one waits until the lease has run out, then trades."""
+    desk = FakeDesk(BEFORE_CLOSE)
+    desk.hold_lease("dead", 15)
+    desk.send("one")
+
+    result = open_desk(instance, desk)
+
+    assert result.success
+    assert [event["order_id"] for event in shown(instance)] == ["one"]
+
+
 def test_unknown_outcome_is_an_error_line(instance: dg.DagsterInstance) -> None:
     """An order whose outcome is not known writes an error into the run's log, and the run goes on."""
     desk = FakeDesk(BEFORE_CLOSE)

@@ -87,6 +87,29 @@ def test_a_held_lease_is_waited_for(instance: dg.DagsterInstance) -> None:
     assert isinstance(look(instance, desk), dg.RunRequest)
 
 
+def test_a_dead_desk_is_followed_at_once(instance: dg.DagsterInstance) -> None:
+    """When the lease's owner is a run that has ended since the last renewal, the next desk starts and waits for it."""
+    desk = FakeDesk()
+    desk.hold_lease(ended(instance), 14)
+
+    assert isinstance(look(instance, desk), dg.RunRequest)
+
+
+def test_a_desk_that_outlives_its_run_is_waited_for(instance: dg.DagsterInstance) -> None:
+    """A lease that was renewed after its owner's run had ended belongs to a process that may still trade."""
+    desk = FakeDesk()
+    desk.hold_lease(ended(instance), 30)
+
+    assert isinstance(look(instance, desk), dg.SkipReason)
+
+
+def ended(instance: dg.DagsterInstance) -> str:
+    """A desk run that has just failed."""
+    run = instance.create_run_for_job(order_desk, status=DagsterRunStatus.STARTED)
+    instance.report_run_failed(run)
+    return run.run_id
+
+
 def test_unreadable_ledger_is_a_red_tick(instance: dg.DagsterInstance) -> None:
     """When the ledger cannot be read the tick fails: nobody trades, and that must not look like idleness."""
 
