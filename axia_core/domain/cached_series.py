@@ -7,14 +7,14 @@ from datetime import date, datetime, timedelta
 from axia_core.domain.sessions import last_closed_trading_days, next_close
 from axia_core.domain.timeframes import Timeframe
 
-# Two years: every session of a series is one object to read, so a D1 series of 8,000 bars would cost 8,000 reads.
-MOST_SESSIONS = 520
+# A year: every session of a series is one object to read, so a D1 series of 8,000 bars would cost 8,000 reads.
+MOST_SESSIONS = 260
 # The latest session is not collected yet: look again soon instead of serving yesterday until tomorrow.
 INCOMPLETE_LIFE = timedelta(seconds=60)
 
 
 def series_length(timeframe: Timeframe, max_bars: int) -> int:
-    """Bars kept of a series: *max_bars*, and fewer where those would span more than two years (H4 and D1)."""
+    """Bars kept of a series: *max_bars*, and fewer where those would span more than a year (H1, H4 and D1)."""
     return min(max_bars, MOST_SESSIONS * timeframe.bars_per_session)
 
 

@@ -10,7 +10,7 @@ from axia_core.ports import BarCache, BarStore, Clock
 
 
 def publish(store: BarStore, cache: BarCache, clock: Clock, symbol: Symbol, timeframe: Timeframe, max_bars: int) -> int:
-    """Fills the cache with at most *max_bars* of a series (fewer for H4 and D1); returns how many it now holds of us.
+    """Fills the cache with at most *max_bars* of a series (a year at most); returns how many it now holds of us.
 
     0 when the store has no partition, or when the cache holds newer bars and keeps them. Raises StoreUnavailable,
     CacheUnavailable, CorruptObject, ArchivedObject.

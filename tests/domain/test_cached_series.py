@@ -32,8 +32,8 @@ def test_before_the_close_yesterday_is_the_latest() -> None:
 
 @pytest.mark.parametrize(
     ("timeframe", "length"),
-    [(Timeframe.M5, 8_000), (Timeframe.H1, 8_000), (Timeframe.H4, 3_120), (Timeframe.D1, 520)],
+    [(Timeframe.M5, 8_000), (Timeframe.M15, 8_000), (Timeframe.H1, 6_240), (Timeframe.H4, 1_560), (Timeframe.D1, 260)],
 )
 def test_long_timeframes_hold_less(timeframe: Timeframe, length: int) -> None:
-    """H4 and D1 hold two years of sessions, shorter timeframes the configured number of bars."""
+    """H1, H4 and D1 hold a year of sessions, shorter timeframes the configured number of bars."""
     assert series_length(timeframe, 8_000) == length

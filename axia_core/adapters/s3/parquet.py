@@ -33,7 +33,7 @@ def decode(data: bytes, where: str) -> tuple[Bars, PartitionTruth]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(pa.BufferReader(data), use_threads=False)
+        table = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)  # read_table takes twice as long
         truth = truths.from_json((table.schema.metadata or {})[TRUTH_KEY].decode())
         bars = _bars(table, truth)
         check_describes(bars, truth)
