@@ -75,12 +75,13 @@ class Stack:
         dagster_home.prepare(self.parts.dagster_home, self.settings.host, self.settings.code_server_port)
         database = self._begin_database()
         self._begin(self.parts.emulator(), self.parts.redis())
-        # It only loads the definitions, which takes longest and needs nobody; without daemon there is no run.
+        with self._step("database"):
+            dagster_home.finish_initialising(self.parts.dagster_home, database)
+        # It only loads the definitions, which takes longest and needs nobody; without daemon there is no run. But it
+        # opens the instance: two processes that make its database at once leave it with two heads.
         self._begin(self.parts.code_server())
         self._await("aws", "redis")
         self._fill()
-        with self._step("database"):
-            dagster_home.finish_initialising(self.parts.dagster_home, database)
         self._await("code-server")
         self._up(self.parts.webserver(), self.parts.daemon())
         self._write_record(ready=True)
