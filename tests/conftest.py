@@ -12,12 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from axia_cli.stack import emulator_client, redis_server
 from axia_cli.stack.ports import free_ports
 from axia_cli.stack.processes import Child, Command
 from infra.clients import Clients, clients
 from infra.stacks import deploy_core
+
+# A busy machine stalls for longer than Hypothesis' 200 ms: a property is about results, not about time.
+settings.register_profile("axia", deadline=None)
+settings.load_profile("axia")
 
 REGION = "ap-northeast-1"
 
