@@ -21,7 +21,7 @@ from axia_core.domain import names
 from axia_core.domain.bars import Bars
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
-from axia_core.errors import AxiaError, CacheUnavailable
+from axia_core.errors import AxiaError, CacheUnavailable, InvalidInput
 from axia_core.ports import BarCache, Clock
 from axia_core.settings import Settings
 
@@ -81,9 +81,13 @@ class RedisBarCache(BarCache):
 
 def connect(settings: Settings, clock: Clock) -> RedisBarCache:
     """The cache that the settings name; a Redis that does not answer is given up in a second, not retried."""
-    client = redis.Redis.from_url(
-        settings.redis_url, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0)
-    )
+    try:
+        client = redis.Redis.from_url(
+            settings.redis_url, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0)
+        )
+    except ValueError as error:
+        hidden = "(may hold a password, not shown)"
+        raise InvalidInput("redis_url", hidden, str(error), "Example: redis://127.0.0.1:6390/0.") from error
     return RedisBarCache(client, clock)
 
 

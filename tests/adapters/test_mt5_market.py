@@ -173,6 +173,34 @@ def test_still_market_proves_nothing() -> None:
     assert clock.now() - source.now() == timedelta(seconds=60)
 
 
+class TickLess(Desk):
+    """A terminal without any tick, or with ticks from the *patience*-th look on."""
+
+    patience = 10**9
+
+    def symbol_info_tick(self, name: str) -> dict[str, Any]:
+        self.patience -= 1
+        return super().symbol_info_tick(name) if self.patience < 0 else {"time_msc": 0}
+
+
+def test_first_tick_is_awaited() -> None:
+    """A symbol that was just selected may need a moment for its first tick."""
+    clock = SteppedClock(NOON)
+    desk = TickLess(session_bars(), clock)
+    desk.patience = 2
+
+    assert market(desk, clock).is_clock_proved()
+
+
+def test_no_tick_at_all() -> None:
+    """No tick in an open market is SourceUnavailable; on a weekend it only leaves the clock unproved."""
+    clock, saturday = SteppedClock(NOON), SteppedClock(session(FRIDAY).close + timedelta(hours=15))
+
+    with pytest.raises(SourceUnavailable, match="although the market is open"):
+        market(TickLess(session_bars(), clock), clock).now()
+    assert not market(TickLess(session_bars(), saturday), saturday).is_clock_proved()
+
+
 def test_tick_after_the_week_is_a_mismatch() -> None:
     """On a weekend a tick later than Friday's close proves that the clock is wrong."""
     saturday = session(FRIDAY).close + timedelta(hours=15)

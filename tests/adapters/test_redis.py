@@ -14,7 +14,7 @@ from axia_core.adapters.clock import SteppedClock
 from axia_core.adapters.redis import RedisBarCache, connect, decode, encode
 from axia_core.domain.bars import Bars, PartitionTruth
 from axia_core.domain.timeframes import Timeframe
-from axia_core.errors import CacheUnavailable
+from axia_core.errors import CacheUnavailable, InvalidInput
 from axia_core.settings import Settings
 from tests.bar_examples import USDJPY, many_sessions, partitions, same, session_bars
 
@@ -99,3 +99,9 @@ def test_absent_server_is_named() -> None:
         cache.read(USDJPY, Timeframe.H1)
     with pytest.raises(CacheUnavailable, match="writing ohlcv:USDJPY:H1"):
         cache.write(session_bars(), NOW + timedelta(hours=1))
+
+
+def test_wrong_url_is_named() -> None:
+    """A URL of another kind is refused with an example."""
+    with pytest.raises(InvalidInput, match=r"redis_url.*Example: redis://"):
+        connect(Settings(redis_url="127.0.0.1:6390"), SteppedClock(NOW))

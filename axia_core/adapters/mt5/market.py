@@ -62,11 +62,11 @@ class Mt5MarketData(MarketData):
         Raises ServerClockMismatch. An old tick in an open market is watched: when it moves, the clock is wrong.
         """
         tick_s = self._tick_s()
-        if is_proved(self._server_clock, tick_s, self._clock.now()):
-            return True
+        if tick_s is None or is_proved(self._server_clock, tick_s, self._clock.now()):
+            return tick_s is not None
         for _ in range(WATCH_POLLS if is_open(self._clock.now()) else 0):
             self._clock.sleep(POLL_S)
-            moved = self._tick_s()
+            moved = self._tick_s() or tick_s
             if is_proved(self._server_clock, moved, self._clock.now()):
                 return True
             if moved != tick_s:
@@ -112,14 +112,21 @@ class Mt5MarketData(MarketData):
             before = extent
             self._clock.sleep(POLL_S)
 
-    def _tick_s(self) -> float:
-        """Server seconds of the newest tick of the most liquid pair that the settings have."""
+    def _tick_s(self) -> float | None:
+        """Server seconds of the newest tick of the most liquid pair that the settings have.
+
+        A symbol just selected has none for a second, and on a weekend for longer: None then.
+        """
         symbols = self._settings.symbols
         name = self._name("EURUSD" if "EURUSD" in symbols else symbols[0])
-        tick, (code, text) = self._terminal.call("symbol_info_tick", name)
-        if not tick or not tick["time_msc"]:
-            raise SourceUnavailable(f"the terminal has no tick of {name} yet: {text} ({code})")
-        return float(tick["time_msc"]) / 1000
+        for _ in range(WATCH_POLLS):
+            tick, (code, text) = self._terminal.call("symbol_info_tick", name)
+            if tick and tick["time_msc"]:
+                return float(tick["time_msc"]) / 1000
+            self._clock.sleep(POLL_S)
+        if is_open(self._clock.now()):
+            raise SourceUnavailable(f"the terminal has no tick of {name} although the market is open: {text} ({code})")
+        return None
 
     def _require_connection(self) -> None:
         """Without its server the terminal answers from what it has stored, which would pass for the whole."""
