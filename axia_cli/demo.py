@@ -141,7 +141,7 @@ class Demonstration:
                 run_id = self._dagster.launch_collection(plan.days, stretch, timeframes)
                 names = ", ".join(stretch)
                 self._say(f"collecting {names}: {plan.days[0]} to {plan.days[-1]}, {len(timeframes)} timeframes")
-                self._wait_for(run_id, len(plan.days) * len(stretch) * len(timeframes))
+                self._wait_for(run_id, (len(plan.days) * len(stretch) + 1) * len(timeframes))
 
     def _wait_for(self, run_id: str, expected: int) -> None:
         shown = -1
