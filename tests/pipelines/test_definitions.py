@@ -37,13 +37,29 @@ def test_workspace_validates() -> None:
     assert "All code locations passed validation" in done.stderr + done.stdout
 
 
+def loaded_by(program: str, names: list[str]) -> list[str]:
+    """Which of *names* a fresh interpreter has loaded after *program*."""
+    shown = f"import sys, json; print(json.dumps([name for name in {names!r} if name in sys.modules]))"
+    command = [sys.executable, "-c", f"{program}\n{shown}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found: list[str] = json.loads(done.stdout)
+    return found
+
+
 def test_loading_imports_no_heavy_library() -> None:
     """The code server, the daemon's runs and the desk all pay for what loading imports: none of these."""
-    program = f"import sys, json, axia_pipelines.definitions as d; d.build_definitions(); {_PRINT}"
+    program = "import axia_pipelines.definitions as d; d.build_definitions()"
 
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-
-    assert json.loads(done.stdout) == []
+    assert loaded_by(program, HEAVY) == []
 
 
-_PRINT = f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
+def test_desk_imports_no_heavy_library() -> None:
+    """An open desk loads boto3 and nothing that only bars need."""
+    program = """
+from axia_core.adapters.log import LogEvents
+from axia_core.settings import Settings
+from axia_pipelines.resources import DeskResource
+with DeskResource(Settings(aws_endpoint_url="http://127.0.0.1:9")).open("nobody", LogEvents()): ...
+"""
+
+    assert loaded_by(program, ["numpy", "pandas", "pyarrow", "yfinance", "redis"]) == []

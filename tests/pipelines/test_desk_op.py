@@ -11,6 +11,8 @@ import dagster as dg
 import pytest
 from dagster._core.errors import DagsterExecutionInterruptedError
 
+from axia_core.adapters.memory import MemoryOrderQueue
+from axia_core.domain.messages import Message
 from axia_core.domain.order_states import State
 from axia_core.domain.outcomes import Unknown
 from axia_pipelines.jobs import order_desk, order_execution
@@ -71,6 +73,27 @@ def test_another_desk_is_a_failure(instance: dg.DagsterInstance) -> None:
     assert data is not None
     assert "another desk holds the lease" in (data.description or "")
     assert desk.queue.depth().waiting == 1
+
+
+def test_lost_lease_is_a_failure(instance: dg.DagsterInstance) -> None:
+    """A desk that slept through its lease and finds another one at work ends red, and takes nothing more."""
+    desk = FakeDesk(BEFORE_CLOSE)
+
+    class Sleepy(MemoryOrderQueue):
+        def receive(self, limit: int, wait_s: int, visibility_s: int) -> tuple[Message, ...]:
+            desk.clock.sleep(20)
+            desk.hold_lease("successor", 60)
+            return ()
+
+    desk.queue = Sleepy(desk.clock)
+
+    result = open_desk(instance, desk)
+
+    (failure,) = [event for event in result.all_node_events if event.is_step_failure]
+    data = failure.step_failure_data.user_failure_data
+    assert data is not None
+    assert (data.description or "").startswith("LeaseLost")
+    assert desk.broker.submitted == []
 
 
 def test_next_desk_waits_for_a_dead_ones_lease(instance: dg.DagsterInstance) -> None:
