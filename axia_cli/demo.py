@@ -16,7 +16,14 @@ from axia_core.adapters.clock import SystemClock
 from axia_core.adapters.paper.history_files import Coverage
 from axia_core.domain.bars import PartitionTruth
 from axia_core.domain.order_states import OrderRecord, State
-from axia_core.domain.sessions import is_open, last_closed_trading_days, session, trading_date_at, trading_days
+from axia_core.domain.sessions import (
+    is_open,
+    last_closed_trading_days,
+    last_due_trading_day,
+    session,
+    trading_date_at,
+    trading_days,
+)
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import InvalidInput, NotRunning
@@ -89,7 +96,7 @@ def plan_for(now: datetime, symbols: Sequence[str], shift: timedelta = timedelta
         why = f"the market is closed, so the demonstration's clock is set back by {days_back} day(s)"
     shifted = now - timedelta(days=days_back)
     all_of_them = dict.fromkeys(symbols, tuple(Timeframe))
-    return Plan(last_closed_trading_days(shifted, DAYS), all_of_them, shift - timedelta(days=days_back), why)
+    return Plan(_last_due_days(shifted), all_of_them, shift - timedelta(days=days_back), why)
 
 
 def plan_for_files(now: datetime, covered: Sequence[Coverage]) -> Plan:
@@ -205,6 +212,12 @@ class Demonstration:
         started = time.monotonic()
         yield
         self.result.seconds[name] = time.monotonic() - started
+
+
+def _last_due_days(now: datetime) -> tuple[date, ...]:
+    """The newest days that have a partition: in New York's summer a session closes an hour before its key appears."""
+    newest = last_due_trading_day(now)
+    return tuple(trading_days(newest - timedelta(days=3 * DAYS), newest))[-DAYS:]
 
 
 def _tradable(now: datetime) -> bool:

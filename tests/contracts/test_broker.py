@@ -21,7 +21,7 @@ from axia_core.domain.broker import Absent, CannotTell, Evidence
 from axia_core.domain.order_states import State
 from axia_core.domain.orders import Action, Kind, Order
 from axia_core.domain.outcomes import MarketClosed, NotSent, Settled, Unknown
-from axia_core.errors import WrongAccount
+from axia_core.errors import ServerClockMismatch, WrongAccount
 from axia_core.ports import Broker
 from axia_core.settings import Settings
 
@@ -254,6 +254,13 @@ class TestMt5:
         paper.set(account={"trade_mode": "real"})
 
         with pytest.raises(WrongAccount, match="live"):
+            paper.broker.account()
+
+    def test_wrong_server_clock_is_refused(self, paper: PaperWorld) -> None:
+        """A server that is an hour ahead of the configured clock is refused before anything is sent."""
+        paper.set(server={"zone": "America/New_York", "shift_h": 8})
+
+        with pytest.raises(ServerClockMismatch, match="mt5_server_shift_h"):
             paper.broker.account()
 
     def test_broker_suffix_is_resolved(self, paper: PaperWorld) -> None:

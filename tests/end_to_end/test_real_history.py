@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -28,12 +27,11 @@ from axia_core.adapters.s3 import S3BarStore
 from axia_core.domain.bars import PartitionTruth
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
-from axia_core.ports import MarketData
 from axia_core.services.collect import collect_days
 from axia_core.settings import Settings
 from axia_pipelines.definitions import build_definitions
 from axia_pipelines.partitions import range_tags
-from axia_pipelines.resources import BarsResource, MarketDataResource
+from axia_pipelines.resources import BarsResource
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "orkad"
 pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="../shared/data/orkad is absent: real bar files")
@@ -149,20 +147,12 @@ class OwnStore(BarsResource):
         self.__dict__["clock"] = SteppedClock(NOW)
 
 
-class OnTheFilesClock(MarketDataResource):
-    """The terminal that plays the files, read on their clock."""
-
-    @contextmanager
-    def open(self) -> Iterator[MarketData]:
-        with open_terminal(self._settings) as terminal:
-            yield Mt5MarketData(terminal, SteppedClock(NOW), self._settings)
-
-
-def test_dagster_collects_the_files_into_s3(settings: Settings, aws: Any) -> None:
+def test_dagster_collects_the_files_into_s3(terminal: Terminal, settings: Settings, aws: Any) -> None:
     """One Dagster run over half a year stores every session in S3, broken ones marked incomplete."""
     wanted = days_of("USDJPY")
     resource = OwnStore(settings, aws.client("s3"))
-    job = build_definitions(settings, market=OnTheFilesClock(settings), bars=resource).resolve_job_def("daily_collection")
+    market = Mt5MarketData(terminal, SteppedClock(NOW), settings)
+    job = build_definitions(settings, market=market, bars=resource).resolve_job_def("daily_collection")
     tags = range_tags(FIRST, LAST, ["USDJPY"])
 
     with dg.DagsterInstance.ephemeral() as instance:

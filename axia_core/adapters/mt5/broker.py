@@ -12,7 +12,7 @@ from typing import Any
 
 from axia_core.adapters.mt5 import building, trade_parsing
 from axia_core.adapters.mt5.building import CannotBuild, Request
-from axia_core.adapters.mt5.server_clock import ServerClock
+from axia_core.adapters.mt5.server_clock import ServerClock, is_proved
 from axia_core.adapters.mt5.symbols import resolve
 from axia_core.adapters.mt5.terminal import Terminal, wall_clock_deadline
 from axia_core.domain.broker import Absent, Account, CannotTell, Evidence, Finding, Instrument, Position, Quote
@@ -30,7 +30,7 @@ Struct = dict[str, Any]
 
 
 class Mt5Broker(Broker):
-    """Trades through a terminal; the account is verified at the first use and whenever `account` is asked."""
+    """Trades through a terminal; asking for the account verifies account and server clock, and a desk asks first."""
 
     def __init__(self, terminal: Terminal, server_clock: ServerClock, clock: Clock, settings: Settings) -> None:
         self._terminal = terminal
@@ -46,10 +46,14 @@ class Mt5Broker(Broker):
         found = (account.login, account.server, "demo" if account.demo else "live")
         if found != wanted:
             raise WrongAccount(f"the terminal is at {found}, the settings say {wanted}: nothing will be sent")
+        self.quote(self._settings.symbols[0])
         return account
 
     def quote(self, symbol: str) -> Quote:
         tick = self._read("symbol_info_tick", self._name(symbol))
+        # Raises where the tick contradicts the configured clock: orders by a wrong clock would be searched, expired and
+        # judged stale at the wrong times. An old tick proves nothing, and the limits refuse an entry on it.
+        is_proved(self._server_clock, tick["time"], self._clock.now())
         return Quote(
             bid=trade_parsing.decimal(tick["bid"]),
             ask=trade_parsing.decimal(tick["ask"]),
@@ -189,7 +193,7 @@ class Mt5Broker(Broker):
 
     def _name(self, symbol: str) -> str:
         if symbol not in self._names:
-            self._names[symbol] = resolve(self._terminal, symbol)
+            self._names[symbol] = resolve(self._terminal, symbol, self._settings.mt5_symbol_names)
         return self._names[symbol]
 
     def _read(self, name: str, *args: Any, **kwargs: Any) -> Any:
