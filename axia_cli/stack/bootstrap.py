@@ -58,11 +58,15 @@ def open_ledger(settings: Settings) -> bool:
 
 
 def begin_epoch(settings: Settings) -> bool:
-    """Tell the ledger which life of the emulator this is, and since when the last one may have lost writes."""
+    """Tell the ledger which life of the emulator this is.
+
+    Its beginning, not the last save, is the border: whatever was sent before it may have been executed by writes that
+    are lost, so the broker is asked first.
+    """
     boot = emulator_client.boot(str(settings.aws_endpoint_url))
     if boot is None:
         raise NotRunning(f"the local AWS server at {settings.aws_endpoint_url} does not answer")
-    return connect(settings).begin_epoch(boot.boot_id, boot.saved_at + settings.clock_shift)
+    return connect(settings).begin_epoch(boot.boot_id, boot.booted_at + settings.clock_shift)
 
 
 def open_terminal(settings: Settings, profile: TerminalProfile | None) -> None:

@@ -14,7 +14,10 @@ from axia_cli.stack.processes import Child, Command
 from axia_core.errors import InvalidInput
 
 INSTANCE_FILE = Path(__file__).parents[2] / "dagster.yaml"
-_INITIALISE = "from dagster import DagsterInstance; DagsterInstance.get().dispose()"
+_INITIALISE = ("-c", "from dagster import DagsterInstance; DagsterInstance.get().dispose()")
+_MIGRATE = ("-m", "dagster", "instance", "migrate")
+_DATABASES = ("history", "schedules", "storage")
+_MARKERS = "initialised-*"
 _TIMEOUT_S = 120.0
 
 
@@ -34,7 +37,13 @@ def begin_initialising(folder: Path, log: Path, environment: dict[str, str]) -> 
     """Start making the database, unless this version of Dagster has made it; daemon and webserver would race."""
     if _marker(folder).exists():
         return None
-    return Child.start(Command("Dagster instance", (sys.executable, "-c", _INITIALISE), log, environment))
+    used = any(folder.glob(_MARKERS))
+    if not used:
+        # A first attempt that was interrupted: half a database would fail every further one.
+        for part in _DATABASES:
+            shutil.rmtree(folder / part, ignore_errors=True)
+    arguments = _MIGRATE if used else _INITIALISE
+    return Child.start(Command("Dagster instance", (sys.executable, *arguments), log, environment))
 
 
 def finish_initialising(folder: Path, child: Child | None) -> None:
@@ -46,4 +55,4 @@ def finish_initialising(folder: Path, child: Child | None) -> None:
 
 
 def _marker(folder: Path) -> Path:
-    return folder / f"initialised-{version('dagster')}"
+    return folder / _MARKERS.replace("*", version("dagster"))

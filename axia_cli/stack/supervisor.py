@@ -97,18 +97,24 @@ class Stack:
 
     def stop(self) -> None:
         """End everything: first what gives work, then the runs (the desk among them), last the AWS server."""
+        if self._children:
+            self._end_everything()
+        record.release(self.home)
+
+    def _end_everything(self) -> None:
         with self._step("stop"):
             self._end("daemon")
             if "webserver" in self._children and not dagster_web.end_runs(self.parts.web_url, RUNS_END_WITHIN_S):
                 self.progress("some runs did not end in time and are killed")
             self._end("webserver", "code-server", "paper-terminal", "redis")
             self._end_emulator()
-        record.release(self.home)
 
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
         """Keep the stack up until asked to end; raises NotRunning when a part cannot be kept up."""
         while not until():
-            for name, (part, child) in list(self._children.items()):
+            for name in list(self._children):
+                # Looked up now: restarting the AWS server has just replaced the code server as well.
+                part, child = self._children[name]
                 if not child.alive:
                     self._restart(name, part, child)
             time.sleep(_LOOK_EVERY_S)
