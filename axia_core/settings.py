@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     mt5_path: Path | None = Field(
         None, description="terminal64.exe, or the paper terminal's folder; unset means `paper` under home."
     )
+    mt5_credentials: Literal["settings", "secrets"] = Field(
+        "settings",
+        description="Where login, password and server come from: these settings, or the account's secret on AWS.",
+    )
     mt5_login: int = Field(50_000_001, description="Account the terminal must be logged in to.")
     mt5_password: SecretStr = Field(SecretStr("paper"), description="Laptop only; production reads Secrets Manager.")
     mt5_server: str = Field("AXIA-Paper", description="Broker server the terminal must be logged in to.")

@@ -32,8 +32,9 @@ def market_data(settings: Settings) -> dg.ResourceDefinition:
     def mt5(_: dg.InitResourceContext) -> Iterator[MarketData]:
         from axia_core.adapters.mt5.market import Mt5MarketData
         from axia_core.adapters.mt5.terminal import open_terminal
+        from axia_core.adapters.secrets import with_credentials
 
-        with open_terminal(settings) as terminal:
+        with open_terminal(with_credentials(settings)) as terminal:
             yield Mt5MarketData(terminal, SystemClock(settings.clock_shift), settings)
 
     return dg.ResourceDefinition(mt5, description=market_data.__doc__)
@@ -112,8 +113,10 @@ class DeskResource:
         from axia_core.adapters.mt5.broker import Mt5Broker
         from axia_core.adapters.mt5.server_clock import ServerClock
         from axia_core.adapters.mt5.terminal import open_terminal
+        from axia_core.adapters.secrets import with_credentials
 
-        server_clock = ServerClock(self._settings.mt5_server_zone, self._settings.mt5_server_shift_h)
+        settings = with_credentials(self._settings)
+        server_clock = ServerClock(settings.mt5_server_zone, settings.mt5_server_shift_h)
         # The file lets a successor end this desk's terminal before it touches anything that is under way.
-        with open_terminal(self._settings, self._settings.home.absolute() / DESK_PID_FILE) as terminal:
-            yield Mt5Broker(terminal, server_clock, clock, self._settings)
+        with open_terminal(settings, settings.home.absolute() / DESK_PID_FILE) as terminal:
+            yield Mt5Broker(terminal, server_clock, clock, settings)

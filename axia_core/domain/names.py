@@ -13,6 +13,7 @@ BUCKET = "tss-raw-data"
 TABLE = "TSS_DynamoDB_OrderState"
 ORDER_QUEUE = "TSS_OrderRequestQueue"
 DEAD_LETTER_QUEUE = "TSS_OrderRequestQueue_DLQ"
+MT5_SECRETS = {"demo": "TSS/mt5/demo", "live": "TSS/mt5/live"}
 
 _OBJECT_KEY = re.compile(r"([A-Z]{6})/(M5|M15|H1|H4|D1)/(\d{4})/(\d{2})/(\d{2})/data\.parquet")
 _CACHE_KEY = re.compile(r"ohlcv:([A-Z]{6}):(M5|M15|H1|H4|D1)")
