@@ -19,6 +19,7 @@ from axia_core.adapters.paper.profile import (
     create_terminal,
     load_profile,
 )
+from axia_core.adapters.paper.store import STATE_FILE
 from axia_core.errors import NotRunning
 from axia_core.settings import Settings
 from infra.clients import clients
@@ -26,6 +27,8 @@ from infra.deployer import STACK, Deployment
 from infra.stacks import deploy_core, names_in
 
 WHO = "axia up"
+PAPER_MODULE = "axia_core.adapters.paper.metatrader5"
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def deploy(settings: Settings, progress: Callable[[str], None]) -> Deployment:
@@ -42,7 +45,7 @@ def deploy(settings: Settings, progress: Callable[[str], None]) -> Deployment:
 
 
 def open_ledger(settings: Settings) -> bool:
-    """Write the kill switch on the very first start, and a new epoch for each life of the emulator.
+    """Write the kill switch on the very first start, and a new epoch for each life of the emulator's state.
 
     True when a new epoch began: then everything is reconciled with the broker before anything is executed. A switch
     that is missing later is not written again, because missing means HALT and only a person may release that.
@@ -58,15 +61,22 @@ def open_ledger(settings: Settings) -> bool:
 
 
 def begin_epoch(settings: Settings) -> bool:
-    """Tell the ledger which life of the emulator this is.
+    """Tell the ledger which life of the emulator this is; False while it is the known one, over clean restarts too.
 
     Its beginning, not the last save, is the border: whatever was sent before it may have been executed by writes that
-    are lost, so the broker is asked first.
+    are lost, so the broker is asked first. The very first life has nothing to look for.
     """
     boot = emulator_client.boot(str(settings.aws_endpoint_url))
     if boot is None:
         raise NotRunning(f"the local AWS server at {settings.aws_endpoint_url} does not answer")
-    return connect(settings).begin_epoch(boot.boot_id, boot.booted_at + settings.clock_shift)
+    ledger = connect(settings)
+    new = ledger.epoch() is None and _has_never_traded(settings)
+    return ledger.begin_epoch(boot.boot_id, LONG_AGO if new else boot.booted_at + settings.clock_shift)
+
+
+def _has_never_traded(settings: Settings) -> bool:
+    """Whether the broker is a paper terminal without any state; of a real account nobody here knows."""
+    return settings.mt5_module == PAPER_MODULE and not (settings.terminal_path / STATE_FILE).exists()
 
 
 def open_terminal(settings: Settings, profile: TerminalProfile | None) -> None:

@@ -17,7 +17,7 @@ from axia_core.errors import InvalidInput
 
 @dataclass(frozen=True)
 class Boot:
-    """One life of the emulator; a new id means that its latest writes may have been lost."""
+    """One start of the emulator. Its id outlives clean restarts: a new one means that the latest writes may be lost."""
 
     boot_id: str
     booted_at: datetime
@@ -60,7 +60,8 @@ class StateFolder:
             folder.mkdir(parents=True, exist_ok=True)
         now = datetime.now(UTC)
         first = not any(self.services.glob("*.json"))
-        boot = Boot(str(uuid.uuid4()), now, first or self._clean_marker.exists(), self._saved_at(now))
+        clean = first or self._clean_marker.exists()
+        boot = Boot(self._boot_id(keep=clean and not first), now, clean, self._saved_at(now))
         self._clean_marker.unlink(missing_ok=True)
         return boot
 
@@ -93,6 +94,15 @@ class StateFolder:
             raise InvalidInput("state folder", str(self.path), rule, remedy) from error
         version = document.get("__ministack_format__", 1) if isinstance(document, dict) else 1
         return version if isinstance(version, int) else 1
+
+    def _boot_id(self, *, keep: bool) -> str:
+        """The id on disk, or a new one, which is on disk before anything can be written under it."""
+        file = self.path / "boot_id"
+        known = file.read_text() if keep and file.exists() else ""
+        if not known:
+            known = str(uuid.uuid4())
+            file.write_text(known)
+        return known
 
     def _saved_at(self, default: datetime) -> datetime:
         try:

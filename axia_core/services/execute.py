@@ -15,7 +15,9 @@ from axia_core.errors import SourceUnavailable
 from axia_core.ports import Broker, Clock, OrderLedger
 
 MAX_ATTEMPTS = 3
-EPOCH_MARGIN = timedelta(seconds=5)
+# After a rewind or a restore a client may send again what the ledger has forgotten, with a new time in it: so every
+# entry is looked for, not only those that look old. Nobody repeats an order a day later and means the same one.
+GUARDED_AFTER_REWIND = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,7 @@ def execute(record: OrderRecord, room: Room, *, ledger: OrderLedger, broker: Bro
     if refused is not None:
         return refused
     if _may_be_at_broker(record, ledger):
+        # The search reaches back behind the rewind, whatever time this delivery carries.
         found = _look_before_first_send(record, room, ledger, broker, clock)
         if found is not None:
             return found
@@ -70,9 +73,9 @@ def _refuse_by_switch(record: OrderRecord, ledger: OrderLedger, now: datetime) -
 
 
 def _may_be_at_broker(record: OrderRecord, ledger: OrderLedger) -> bool:
-    """An order older than the ledger's present life may have been executed without a trace here."""
+    """Whether the ledger was rewound or restored so recently that the order may have been executed without a trace."""
     epoch = ledger.epoch()
-    return epoch is not None and record.known_since < epoch.since + EPOCH_MARGIN
+    return epoch is not None and record.known_since < epoch.since + GUARDED_AFTER_REWIND
 
 
 def _look_before_first_send(

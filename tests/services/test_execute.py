@@ -276,9 +276,17 @@ class TestAfterARewind:
 
         assert State.FILLED is run(world, record).state
 
-    def test_younger_orders_are_sent_without_a_search(self, world: World) -> None:
-        """An order that came after the rewind needs no search."""
+    def test_repeat_with_a_new_time_is_found_too(self, world: World) -> None:
+        """An order that its client sent again after the rewind, with a new time in it, is still looked for."""
         world.ledger.begin_epoch("boot-2", world.clock.now() - timedelta(minutes=1))
+        world.broker.findings.append(Evidence(state=State.FILLED, execution=Execution(ticket=9), found_in="deals"))
+
+        assert run(world, world.received()).execution.ticket == 9
+        assert world.broker.submitted == []
+
+    def test_a_day_later_orders_are_sent_without_a_search(self, world: World) -> None:
+        """Once the rewind is a day old, an order needs no search."""
+        world.ledger.begin_epoch("boot-2", world.clock.now() - timedelta(days=1, seconds=1))
         world.broker.findings.append(CannotTell("would make it wait"))
 
-        assert State.FILLED is run(world, world.received()).state
+        assert run(world, world.received()).state is State.FILLED
