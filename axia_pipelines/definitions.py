@@ -15,7 +15,7 @@ from axia_core.ports import MarketData
 from axia_core.settings import Settings, load_settings
 from axia_pipelines.assets.cache import cache_asset
 from axia_pipelines.assets.ohlcv import ohlcv_asset
-from axia_pipelines.assets.orders import orders
+from axia_pipelines.assets.orders import orders_asset
 from axia_pipelines.checks import latest_day_check
 from axia_pipelines.jobs import daily_collection, order_desk, order_execution
 from axia_pipelines.partitions import series_days, trading_dates
@@ -41,7 +41,7 @@ def build_definitions(
         assets=[
             *(ohlcv_asset(timeframe, partitions) for timeframe in Timeframe),
             *(cache_asset(timeframe) for timeframe in Timeframe),
-            orders,
+            orders_asset(settings.account),
         ],
         asset_checks=[latest_day_check(timeframe) for timeframe in Timeframe],
         jobs=[daily_collection, order_desk, order_execution],

@@ -30,7 +30,6 @@ def partition_metadata(truth: PartitionTruth, bucket: str) -> Metadata:
     gaps = [_minute(at) for at in truth.gaps]
     refused = [f"{_minute(bar.at)} {bar.reason}" for bar in truth.refused]
     return {
-        "dagster/partition_row_count": dg.MetadataValue.int(truth.actual),
         "rows": dg.MetadataValue.int(truth.actual),
         "expected": dg.MetadataValue.int(truth.expected),
         "gaps": dg.MetadataValue.int(len(gaps)),
@@ -38,10 +37,11 @@ def partition_metadata(truth: PartitionTruth, bucket: str) -> Metadata:
         "complete": dg.MetadataValue.bool(truth.complete),
         "source": dg.MetadataValue.text(truth.source),
         "provisional": dg.MetadataValue.bool(truth.provisional),
-        "digest": dg.MetadataValue.text(truth.digest),
-        "dagster/uri": dg.MetadataValue.text(f"s3://{bucket}/{key}"),
         **({"gaps_at": _listed(gaps)} if gaps else {}),
         **({"refused_bars": _listed(refused)} if refused else {}),
+        "dagster/uri": dg.MetadataValue.text(f"s3://{bucket}/{key}"),
+        "dagster/partition_row_count": dg.MetadataValue.int(truth.actual),
+        "digest": dg.MetadataValue.text(truth.digest),
     }
 
 
@@ -66,9 +66,18 @@ def order_materialization(record: OrderRecord) -> dg.AssetMaterialization:
     }
     return dg.AssetMaterialization(
         ORDERS,
-        description=f"{order.order_id} {order.action} {order.symbol}: {record.state}",
+        description=_sentence(record),
         metadata={name: value for name, value in known.items() if value is not None},
     )
+
+
+def _sentence(record: OrderRecord) -> str:
+    order, execution = record.order, record.execution
+    lots = execution.lots or order.lots
+    size = "" if lots is None else f" {lots} lots"
+    price = "" if execution.price is None else f" at {execution.price}"
+    why = f" ({record.reason})" if record.reason else ""
+    return f"{order.action} {order.symbol}{size}: {record.state}{price}{why}"
 
 
 def _listed(lines: list[str]) -> dg.MetadataValue:

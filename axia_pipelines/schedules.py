@@ -27,7 +27,7 @@ def collection_schedule(
         cron_schedule=TUESDAY_TO_SATURDAY,
         execution_timezone=TIMEZONE,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=collection_schedule.__doc__,
+        description="Collects the day that has just closed, every symbol and timeframe, then reloads the cache.",
     )
     def at_0700_tokyo(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         # A tick that is worked off late must ask for the day of its own time, not for the newest one.

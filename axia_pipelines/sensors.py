@@ -16,6 +16,8 @@ from axia_pipelines.jobs import DESK, order_desk
 from axia_pipelines.resources import DeskResource, OrderPorts
 
 FINISHED = frozenset({DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED})
+# Short, because the list of runs cuts a tag off at some 35 characters.
+WHY_TAG = "axia/why"
 UNFINISHED = [status for status in DagsterRunStatus if status not in FINISHED]
 
 
@@ -50,7 +52,7 @@ def _decide(instance: dg.DagsterInstance, ports: OrderPorts) -> dg.RunRequest | 
     reason = desk_is_needed(ports.queue, ports.ledger, ports.clock)
     if reason is None:
         return dg.SkipReason("The market is closed, no message waits and every order is settled.")
-    return dg.RunRequest(tags={"axia/opened_because": reason})
+    return dg.RunRequest(tags={WHY_TAG: reason})
 
 
 def _is_left_behind(lease: Lease, instance: dg.DagsterInstance, ports: OrderPorts) -> bool:

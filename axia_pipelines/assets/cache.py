@@ -26,7 +26,7 @@ def cache_asset(timeframe: Timeframe) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=cache_key(timeframe),
-        description=f"{(__doc__ or '').partition(chr(10))[0]}\n\nRedis keys `ohlcv:{{symbol}}:{timeframe}`.",
+        description=_description(timeframe),
         deps=[ohlcv_key(timeframe)],
         group_name=GROUP,
         kinds={"redis"},
@@ -43,3 +43,10 @@ def cache_asset(timeframe: Timeframe) -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata={"dagster/row_count": sum(held.values()), **held})
 
     return publish_series
+
+
+def _description(timeframe: Timeframe) -> str:
+    # The timeframe comes first: the catalog shows the beginning only.
+    return f"""{timeframe} bars of every pair in Redis, the newest ones, reloaded from S3.
+
+Keys `ohlcv:{{symbol}}:{timeframe}`. To fill Redis again, press *Materialize*: nothing is asked of MT5."""

@@ -92,5 +92,11 @@ def _collect(
 
 
 def _description(timeframe: Timeframe) -> str:
-    summary = (__doc__ or "").partition("\n")[0]
-    return f"{summary}\n\n{timeframe}: {timeframe.bars_per_session} bars in each 24-hour session, UTC open times."
+    # The timeframe comes first: the catalog shows the beginning only.
+    return f"""{timeframe} bars of one trading day of one pair, read from MT5 and kept in S3 as one object.
+
+Trading day D runs from 17:00 New York on the day before to 17:00 on D, holds {timeframe.bars_per_session} bars and can
+be collected from 07:00 Tokyo on D+1.
+
+To collect days again, press *Materialize* and choose dates and symbols. The backfill starts within half a minute, takes
+a run for each group of symbols that stand side by side in the list, and leaves the cache as it is."""

@@ -10,10 +10,18 @@ import dagster as dg
 
 from axia_pipelines.metadata import ORDERS
 
-orders = dg.AssetSpec(
-    ORDERS,
-    description=(__doc__ or "").partition("\n")[0],
-    group_name="trading",
-    kinds={"sqs", "dynamodb"},
-    owners=["team:trading"],
-)
+
+def orders_asset(account: str) -> dg.AssetSpec:
+    """The asset of all orders of an account, `demo` or `live`."""
+    return dg.AssetSpec(
+        ORDERS,
+        description=f"""Orders of the {account} account that have come to an end, one event each: see *Events*.
+
+Written by the desk, the run of [order_desk](/locations/axia/jobs/order_desk) that the
+[order_sensor](/locations/axia/sensors/order_sensor) opens. For people to look at, not to decide by: the memory of
+orders is the ledger, see `axia order list` and `axia order show`.""",
+        group_name="trading",
+        kinds={"sqs", "dynamodb"},
+        owners=["team:trading"],
+        metadata={"account": account},
+    )

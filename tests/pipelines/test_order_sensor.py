@@ -33,7 +33,7 @@ def test_open_market_opens_a_desk(instance: dg.DagsterInstance) -> None:
 
     assert isinstance(request, dg.RunRequest)
     assert request.run_key is None
-    assert request.tags == {"axia/opened_because": "the market is open"}
+    assert request.tags == {"axia/why": "the market is open"}
 
 
 def test_closed_and_idle(instance: dg.DagsterInstance) -> None:
