@@ -114,6 +114,16 @@ def test_send_after_its_time_is_refused(terminal: Terminal) -> None:
     assert deals(terminal) == 0
 
 
+def test_refused_argument_leaves_the_process_alive(terminal: Terminal) -> None:
+    """What Python's conversion of an argument refuses is an answer with -2, for a send proof that nothing was sent."""
+    sent = terminal.send(buy(terminal) | {"magic": -1}, wall_clock_deadline(5))
+
+    assert sent is not None
+    assert (sent.result, sent.error[0]) == (None, -2)
+    assert terminal.call("positions_get", ticket=1 << 64)[0] is None
+    assert deals(terminal) == 0
+
+
 def test_order_send_cannot_go_through_call(terminal: Terminal) -> None:
     """There is one way to send, and it knows its deadline."""
     with pytest.raises(ValueError, match="send"):

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from axia_core.adapters.mt5.calls import SENDING, Answer, Call, TerminalSpec
 
+BAD_ARGUMENTS = -2
 LOST_CONNECTION = frozenset({-10000, -10001, -10002, -10003, -10004, -10005})
 
 
@@ -62,7 +63,13 @@ def _send(module: Any, call: Call) -> Answer:
 
 
 def _once(module: Any, call: Call) -> Answer:
-    result = getattr(module, call.name)(*call.args, **dict(call.kwargs))
+    try:
+        result = getattr(module, call.name)(*call.args, **dict(call.kwargs))
+    except SystemError as error:
+        # An argument that Python's own conversion refused, before anything was sent; other causes end this process.
+        if module.last_error()[0] != BAD_ARGUMENTS:
+            raise
+        return Answer(None, (BAD_ARGUMENTS, str(error)))
     return Answer(_plain(result), module.last_error())
 
 

@@ -1,12 +1,15 @@
 """The argument checks the MetaTrader5 module makes by itself, before it asks the terminal: types, lengths, call shapes.
 
-A refused argument becomes `CallFailed` with the `last_error` text of the real module. What the broker refuses
+A refused argument becomes `CallFailed` with the `last_error` text of the real module. Where that module leaves a
+Python exception behind (it never clears one), its caller gets a SystemError, and so does ours. What the broker refuses
 (a volume too small, a price off the market) is `validation`'s.
 """
 
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -18,28 +21,56 @@ LONGEST_SECRET = 253
 
 FLOAT_FIELDS = frozenset({"volume", "price", "stoplimit", "sl", "tp"})
 TEXT_FIELDS = frozenset({"symbol", "comment"})
-WIDE_FIELDS = frozenset({"magic", "order", "position", "position_by"})
+UNSIGNED_64 = range(1 << 64)
+UNSIGNED_32 = range(1 << 32)
+SIGNED_64 = range(-(1 << 63), 1 << 63)
+SIGNED_32 = range(-(1 << 31), 1 << 31)
+WHOLE_FIELDS = dict.fromkeys(("magic", "order", "deviation", "position", "position_by"), UNSIGNED_64)
+WHOLE_FIELDS |= dict.fromkeys(("action", "type", "type_filling", "type_time"), UNSIGNED_32) | {"expiration": SIGNED_64}
 
 
 class CallFailed(Exception):
-    """A call that ends with None or False and this `last_error`; it never leaves the module, so it is in no tree."""
+    """A call that ends with None or False and this `last_error`; it never leaves the module, so it is in no tree.
 
-    def __init__(self, code: int, text: str) -> None:
+    With *left_behind* the real module returns with a Python exception set, which Python turns into a SystemError."""
+
+    def __init__(self, code: int, text: str, *, left_behind: bool = False) -> None:
         super().__init__(code, text)
         self.last_error = (code, text)
+        self.left_behind = left_behind
 
 
 INVALID_ARGUMENTS = (-2, "Invalid arguments")
 
 
 def take(args: tuple[Any, ...], *kinds: type, optional: int = 0) -> tuple[Any, ...]:
-    """Positional arguments of the given types; only `str` and `int` are checked, dates are read by `date_s`."""
+    """Positional arguments: an `int` is read as C's, a `float` as its double, a `bool` by its truth, others later."""
     if not len(kinds) - optional <= len(args) <= len(kinds):
         raise CallFailed(*INVALID_ARGUMENTS)
-    for value, kind in zip(args, kinds, strict=False):
-        if kind is not object and not isinstance(value, kind):
-            raise CallFailed(*INVALID_ARGUMENTS)
-    return args
+    try:
+        return tuple(_READ[kind](value) for value, kind in zip(args, kinds, strict=False))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise CallFailed(*INVALID_ARGUMENTS, left_behind=True) from error
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _c_int(value: Any) -> int:
+    number = operator.index(value)
+    if number not in SIGNED_32:
+        raise OverflowError("Python int too large to convert to C int")
+    return number
+
+
+def _c_double(value: Any) -> float:
+    if isinstance(value, str | bytes):
+        raise TypeError("must be real number, not str")
+    return float(value)
+
+
+_READ: dict[type, Callable[[Any], Any]] = {int: _c_int, float: _c_double, bool: bool, object: _as_it_is}
 
 
 def symbol_name(value: object) -> str:
@@ -49,38 +80,49 @@ def symbol_name(value: object) -> str:
     return value
 
 
-def number(value: object) -> float:
-    """A price or volume of the order_calc functions, which take ints as well."""
-    if not isinstance(value, (int, float)):
-        raise CallFailed(*INVALID_ARGUMENTS)
-    return float(value)
-
-
 def date_s(value: object) -> int:
     """Server seconds of a date argument: an int, a float or a datetime, cut to 32 bits as the real module cuts it."""
     if isinstance(value, datetime):
-        value = value.timestamp()
-    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        value = _timestamp(value)
+    if isinstance(value, int):
+        if value not in SIGNED_32:
+            raise CallFailed(*INVALID_ARGUMENTS, left_behind=True)
+        return value
+    if not isinstance(value, float):
         raise CallFailed(*INVALID_ARGUMENTS)
-    return int(value) & 0xFFFF_FFFF
+    # What does not fit becomes the smallest number: that is what the processor's conversion gives.
+    return int(value) if math.isfinite(value) and int(value) in SIGNED_32 else SIGNED_32.start
+
+
+def _timestamp(value: datetime) -> float:
+    try:
+        return value.timestamp()
+    except (OverflowError, OSError, ValueError) as error:
+        raise CallFailed(*INVALID_ARGUMENTS, left_behind=True) from error
 
 
 def text_option(options: dict[str, Any], name: str, longest: int = LONGEST_TEXT) -> str | None:
-    """An optional keyword that is a text."""
-    value = options.get(name)
-    if value is None:
+    """A keyword that is a text, if it is given; None is no text."""
+    if name not in options:
         return None
+    value = options[name]
     if not isinstance(value, str) or _units(value) > longest:
         raise CallFailed(-2, f'Invalid "{name}" argument')
     return value
 
 
-def int_option(options: dict[str, Any], name: str) -> int | None:
-    """An optional keyword that is a whole number."""
-    value = options.get(name)
-    if value is not None and not (isinstance(value, int) and 0 <= value < 1 << 64):
+def int_option(options: dict[str, Any], name: str, inside: range = UNSIGNED_64) -> int | None:
+    """A keyword that is a whole number, if it is given; None is none."""
+    return _whole(name, options[name], inside) if name in options else None
+
+
+def _whole(name: str, value: object, inside: range) -> int:
+    # NumPy's integers are no int: refused, while an IntEnum and a bool pass.
+    if not isinstance(value, int):
         raise CallFailed(-2, f'Invalid "{name}" argument')
-    return value
+    if value not in inside:
+        raise CallFailed(-2, f'Invalid "{name}" argument', left_behind=True)
+    return int(value)
 
 
 def trade_request(args: tuple[Any, ...], options: dict[str, Any]) -> Struct:
@@ -101,11 +143,7 @@ def _request_field(name: str, given: dict[str, Any]) -> Any:
         if not isinstance(value, float):
             raise CallFailed(-2, f'Invalid "{name}" argument')
         return float(value)
-    value = given.get(name, 0)
-    bits = 64 if name in WIDE_FIELDS else 32
-    if not isinstance(value, int) or not 0 <= value < 1 << bits:
-        raise CallFailed(-2, f'Invalid "{name}" argument')
-    return int(value)
+    return _whole(name, given.get(name, 0), WHOLE_FIELDS[name])
 
 
 def _text_field(name: str, value: object) -> str:

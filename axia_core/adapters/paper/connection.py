@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import sqlite3
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -21,6 +22,20 @@ R = TypeVar("R")
 
 SUCCESS = (1, "Success")
 _LONGEST_AUDIT = 400
+_REFUSED = -2
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """What a function answers when it fails: in general, and for an argument that the module itself refuses."""
+
+    failure: object
+    refused: object
+
+    def of(self, failed: CallFailed) -> object:
+        """The answer of a call that failed so."""
+        code, text = failed.last_error
+        return self.refused if code == _REFUSED and not text.startswith("Terminal") else self.failure
 
 
 class Connection:
@@ -67,18 +82,21 @@ class Connection:
             self._terminal.close()
             self._terminal = None
 
-    def run(self, name: str, body: Callable[[], Any], failure: object, shown: Callable[[], str]) -> Any:
-        """Make one call of the module."""
-        self.last_error = SUCCESS
+    def run(self, name: str, body: Callable[[], Any], failures: Failures, shown: Callable[[], str]) -> Any:
+        """Make one call of the module; raises SystemError where the real one leaves a Python exception behind."""
+        self.last_error, left_behind = SUCCESS, None
         try:
             answer = self._played(name, body)
         except CallFailed as failed:
-            self.last_error, answer = failed.last_error, failure
+            self.last_error, answer = failed.last_error, failures.of(failed)
+            left_behind = failed if failed.left_behind else None
         except (sqlite3.Error, AxiaError) as error:
             # The folder cannot be used any more (a broken profile, plan or state): the terminal fails, nobody raises.
-            self.last_error, answer = (-1, f"Terminal: Call failed, {error}"), failure
+            self.last_error, answer = (-1, f"Terminal: Call failed, {error}"), failures.failure
         if self._terminal is not None:
             self._audit(self._terminal, name, shown(), answer)
+        if left_behind is not None:
+            raise SystemError(f"<built-in function {name}> returned a result with an exception set") from left_behind
         return answer
 
     def _played(self, name: str, body: Callable[[], Any]) -> Any:
@@ -103,8 +121,12 @@ CONNECTION = Connection()
 _UNSHOWN = ("initialize", "login")
 
 
-def mt5_function(failure: object = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make a body one of the module's functions: what it raises as CallFailed is answered with *failure*."""
+def mt5_function(failure: object = None, refused: object = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a body one of the module's functions: what it raises as CallFailed is answered with *failure*.
+
+    *refused* is the answer to a wrong argument where that differs.
+    """
+    failures = Failures(failure, failure if refused is None else refused)
 
     def wrap(body: Callable[P, R]) -> Callable[P, R]:
         name = body.__name__
@@ -114,7 +136,7 @@ def mt5_function(failure: object = None) -> Callable[[Callable[P, R]], Callable[
             def shown() -> str:
                 return "" if name in _UNSHOWN else f"{args!r} {kwargs!r}"[:_LONGEST_AUDIT]
 
-            answer: R = CONNECTION.run(name, lambda: body(*args, **kwargs), failure, shown)
+            answer: R = CONNECTION.run(name, lambda: body(*args, **kwargs), failures, shown)
             return answer
 
         return call

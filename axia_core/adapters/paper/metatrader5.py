@@ -34,6 +34,7 @@ _NOT_FOUND = (-4, "Terminal: Not found")
 # Bounds the memory of a careless range; a week of one symbol has fewer.
 _MOST_TICKS = 2_000_000
 _INVALID_PARAMS = (-2, "Terminal: Invalid params")
+_LONGEST_PATH = 4_000
 
 
 @mt5_function(failure=False)
@@ -41,11 +42,9 @@ def initialize(*args: Any, **options: Any) -> bool:
     """Connect to the paper terminal in the folder `path`; False and last_error when that fails."""
     if len(args) > 1:
         raise CallFailed(-2, "Invalid number of arguments")
-    path = args[0] if args else options.get("path")
-    if path is not None and not isinstance(path, str):
-        raise CallFailed(-2, 'Invalid "path" argument')
-    for name in ("timeout", "portable"):
-        arguments.int_option(options, name)
+    _unnamed(args, str)
+    arguments.int_option(options, "timeout", arguments.UNSIGNED_32)
+    path = arguments.text_option(options | ({"path": args[0]} if args else {}), "path", _LONGEST_PATH)
     CONNECTION.open(Path(path) if path else None, *_account(options))
     return True
 
@@ -67,13 +66,19 @@ def login(*args: Any, **options: Any) -> bool:
     """Log in to the terminal's account; False for any other."""
     if len(args) > 3:
         raise CallFailed(-2, "Invalid number of arguments")
-    given = options | dict(zip(("login", "password", "server"), args, strict=False))
-    account = _account(given)
+    _unnamed(args, int, str, str)
+    account = _account(options | dict(zip(("login", "password", "server"), args, strict=False)))
     if account[0] is None:
         raise CallFailed(*arguments.INVALID_ARGUMENTS)
-    arguments.int_option(options, "timeout")
+    arguments.int_option(options, "timeout", arguments.UNSIGNED_32)
     CONNECTION.log_in(*account)
     return True
+
+
+def _unnamed(args: tuple[Any, ...], *kinds: type) -> None:
+    for place, value, kind in zip(("1st", "2nd", "3rd"), args, kinds, strict=False):
+        if not isinstance(value, kind):
+            raise CallFailed(-2, f"Invalid {place} unnamed argument")
 
 
 def _account(options: dict[str, Any]) -> tuple[int | None, str | None, str | None]:
@@ -108,15 +113,18 @@ def symbols_total() -> int | None:
     return len(_symbols(CONNECTION.terminal.moment()))
 
 
-@mt5_function(failure=False)
+@mt5_function(refused=False)
 def symbols_get(*args: Any, **options: Any) -> tuple[Struct, ...] | None:
-    """All symbols, or those whose name fits `group`."""
-    if len(args) > 1 or set(options) - {"group"}:
-        raise CallFailed(*arguments.INVALID_ARGUMENTS)
-    group = arguments.text_option({"group": args[0]} if args else options, "group", arguments.LONGEST_GROUP)
+    """All symbols, or those whose name fits `group`; False for wrong arguments, None for any other failure."""
+    if len(args) > 1:
+        raise CallFailed(-2, "Invalid number of arguments")
+    _unnamed(args, str)
+    # Where both are given the keyword counts: it is read last.
+    given = dict(zip(("group",), args, strict=False)) | options
+    group = arguments.text_option(given, "group", arguments.LONGEST_GROUP)
     moment = CONNECTION.terminal.moment()
     names = _symbols(moment)
-    return tuple(infos.symbol_info(moment, name) for name in names if group is None or _in_group(name, group))
+    return tuple(infos.symbol_info(moment, name) for name in names if not group or _in_group(name, group))
 
 
 @mt5_function()
@@ -140,9 +148,9 @@ def symbol_info_tick(*args: Any) -> Struct | None:
 @mt5_function(failure=False)
 def symbol_select(*args: Any) -> bool:
     """Show a symbol in Market Watch, or hide it; one with a position or an order cannot be hidden."""
-    symbol, *enable = arguments.take(args, object, int, optional=1)
+    symbol, *enable = arguments.take(args, object, bool, optional=1)
     moment, symbol = _known(symbol)
-    shown = bool(enable[0]) if enable else True
+    shown = enable[0] if enable else True
     in_use = moment.store.count("positions", "symbol = ?", symbol)
     in_use += moment.store.count("orders", "symbol = ? AND live = 1", symbol)
     if in_use and not shown:
@@ -273,10 +281,9 @@ def history_deals_get(*args: Any, **options: Any) -> tuple[Struct, ...] | None:
 @mt5_function()
 def order_calc_margin(*args: Any) -> float | None:
     """Margin of an entry, in the account's currency."""
-    action, symbol, volume, price = arguments.take(args, int, object, object, object)
-    lots, _ = arguments.number(volume), arguments.number(price)
+    action, symbol, lots, _ = arguments.take(args, int, object, float, float)
     moment, symbol = _known(symbol)
-    if action not in (0, 1) or lots <= 0:
+    if action not in (0, 1) or not lots > 0:
         raise CallFailed(*_INVALID_PARAMS)
     return moment.margin(symbol, lots)
 
@@ -284,10 +291,9 @@ def order_calc_margin(*args: Any) -> float | None:
 @mt5_function()
 def order_calc_profit(*args: Any) -> float | None:
     """Profit of a move from one price to another, in the account's currency."""
-    action, symbol, *numbers = arguments.take(args, int, object, object, object, object)
-    lots, price_open, price_close = (arguments.number(value) for value in numbers)
+    action, symbol, lots, price_open, price_close = arguments.take(args, int, object, float, float, float)
     moment, symbol = _known(symbol)
-    if action not in (0, 1) or lots <= 0:
+    if action not in (0, 1) or not lots > 0:
         raise CallFailed(*_INVALID_PARAMS)
     return moment.profit(symbol, action, lots, price_open, price_close)
 

@@ -36,7 +36,7 @@ class Struct(tuple[Any, ...]):
         values = tuple(sequence)
         if len(values) != cls.n_fields:
             given = f"({len(values)}-sequence given)"
-            raise TypeError(f"MetaTrader5.{cls.__name__}() takes a {cls.n_fields}-sequence {given}")
+            raise TypeError(f"{cls.__name__}() takes a {cls.n_fields}-sequence {given}")
         return super().__new__(cls, values)
 
     @classmethod
@@ -51,13 +51,11 @@ class Struct(tuple[Any, ...]):
         inside = ", ".join(f"{name}={value!r}" for name, value in self._asdict().items())
         return f"{type(self).__name__}({inside})"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (tuple(self),)
-
 
 def _struct(name: str, fields: list[str]) -> type[Struct]:
     members: dict[str, Any] = {field: property(itemgetter(i)) for i, field in enumerate(fields)}
-    members |= {"__slots__": (), "__module__": __name__, "__match_args__": tuple(fields)}
+    # The wheel's types carry no module in their name, so Python files them under builtins and cannot pickle them.
+    members |= {"__slots__": (), "__module__": "builtins", "__match_args__": tuple(fields)}
     members |= {"n_fields": len(fields), "n_sequence_fields": len(fields)}
     return type(name, (Struct,), members)
 
