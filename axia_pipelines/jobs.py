@@ -24,7 +24,8 @@ daily_collection = dg.define_asset_job(
     COLLECTION,
     selection=dg.AssetSelection.groups("ohlcv", "cache"),
     executor_def=dg.in_process_executor,
-    description="Collects trading days of every symbol and timeframe, then reloads the cache.",
+    description="Collects trading days of every symbol and timeframe, then reloads the cache. "
+    "To collect some days again: *Materialize all*, then choose dates and symbols.",
 )
 
 
@@ -32,7 +33,9 @@ daily_collection = dg.define_asset_job(
     name=DESK,
     executor_def=dg.in_process_executor,
     tags=DESK_TAGS,
-    description="The open desk: one run that works off orders. The order sensor opens it; a cancel closes it.",
+    description="The open desk: one run that works off orders and shows each as an event on `orders`. "
+    "The order sensor opens it. Terminating it does not stop trading, because the sensor opens the next while the "
+    "market is open; the kill switch does: `axia kill-switch on`.",
 )
 def order_desk() -> None:
     keep_desk_open()
