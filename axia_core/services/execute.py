@@ -41,14 +41,14 @@ def execute(record: OrderRecord, room: Room, *, ledger: OrderLedger, broker: Bro
     """
     if record.state is not State.RECEIVED:
         return record
-    refused = _refuse_early(record, room, ledger, clock)
-    if refused is not None:
-        return refused
     if _may_be_at_broker(record, ledger):
-        # The search reaches back behind the rewind, whatever time this delivery carries.
+        # Before anything else: an order that took effect must not be called EXPIRED or REFUSED.
         found = _look_before_first_send(record, room, ledger, broker, clock)
         if found is not None:
             return found
+    refused = _refuse_early(record, room, ledger, clock)
+    if refused is not None:
+        return refused
     refusal = _limits(record, room, broker, clock)
     if isinstance(refusal, Refusal):
         return ledger.move(record, State.REFUSED, clock.now(), reason=str(refusal))
