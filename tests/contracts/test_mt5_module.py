@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import importlib
 import importlib.util
+import inspect
 import json
 import pickle
 from collections.abc import Iterator
@@ -300,3 +301,20 @@ def test_filters_are_keywords(mt5: Any) -> None:
     for function in (mt5.positions_get, mt5.orders_get):
         assert function("USDJPY") is None
         assert mt5.last_error() == (-2, "Unnamed arguments not allowed")
+
+
+def test_helpers_have_the_wheel_s_signatures(mt5: Any) -> None:
+    """Buy, Sell and Close take what the wheel's take; without a connection they fail as those do."""
+    shapes = {name: inspect.signature(getattr(mt5, name)).parameters for name in ("Buy", "Sell", "Close")}
+
+    order = {"symbol": 1, "volume": 1, "price": 1, "comment": 3, "ticket": 3}
+    assert [{name: int(p.kind) for name, p in shape.items()} for shape in shapes.values()] == [
+        order,
+        order,
+        {"symbol": 1, "comment": 3, "ticket": 3},
+    ]
+    assert mt5.Buy("USDJPY", 0.1, 150.0) is None
+    with pytest.raises(TypeError, match="not iterable"):
+        mt5.Close("USDJPY")
+    with pytest.raises(AttributeError, match="bid"):
+        mt5.Sell("USDJPY", 0.1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from axia_core.adapters.paper import charges
 from axia_core.adapters.paper.moment import BUY, SELL, Moment
 from axia_core.adapters.paper.store import Row
 from axia_core.adapters.paper.validation import hedging
@@ -91,7 +92,7 @@ def _held(moment: Moment, fill: Fill) -> Row | None:
 def _open(moment: Moment, fill: Fill) -> int:
     row: Row = {"ticket": fill.order, "identifier": fill.order, "type": fill.side, "price_open": fill.price}
     row |= {name: getattr(fill, name) for name in ("magic", "reason", "volume", "sl", "tp", "symbol", "comment")}
-    row |= {"time_msc": moment.server_ms, "time_update_msc": moment.server_ms, "reason": EXPERT}
+    row |= {"time_msc": moment.server_ms, "time_update_msc": moment.server_ms, "reason": EXPERT, "swap": 0.0}
     moment.store.insert("positions", row)
     moment.store.update("orders", fill.order, position_id=fill.order)
     return _book(moment, fill, IN, fill.order, 0.0)
@@ -110,13 +111,16 @@ def _add(moment: Moment, fill: Fill, held: Row) -> int:
 
 def _reduce(moment: Moment, fill: Fill, held: Row, entry: int) -> int:
     left = round(held["volume"] - fill.volume, 8)
+    # A part of a position takes its part of the swap with it.
+    swap = held["swap"] if left <= _SAME_LOTS else moment.money(held["swap"] * fill.volume / held["volume"])
     if left <= _SAME_LOTS:
         moment.store.delete("positions", held["ticket"])
     else:
-        moment.store.update("positions", held["ticket"], volume=left, time_update_msc=moment.server_ms)
+        kept = {"volume": left, "swap": moment.money(held["swap"] - swap)}
+        moment.store.update("positions", held["ticket"], time_update_msc=moment.server_ms, **kept)
     moment.store.update("orders", fill.order, position_id=held["identifier"])
     profit = moment.profit(fill.symbol, held["type"], fill.volume, held["price_open"], fill.price)
-    return _book(moment, fill, entry, held["identifier"], profit)
+    return _book(moment, fill, entry, held["identifier"], profit, swap)
 
 
 def _reverse(moment: Moment, fill: Fill, held: Row) -> int:
@@ -125,20 +129,20 @@ def _reverse(moment: Moment, fill: Fill, held: Row) -> int:
     left = round(fill.volume - held["volume"], 8)
     # The ticket is the reversing order's; the identifier, which deals refer to, stays the first one's.
     row = held | {"ticket": fill.order, "type": fill.side, "volume": left, "price_open": fill.price}
-    row |= {"sl": fill.sl, "tp": fill.tp, "magic": fill.magic, "comment": fill.comment}
+    row |= {"sl": fill.sl, "tp": fill.tp, "magic": fill.magic, "comment": fill.comment, "swap": 0.0}
     moment.store.insert("positions", row | {"time_msc": moment.server_ms, "time_update_msc": moment.server_ms})
     moment.store.update("orders", fill.order, position_id=held["identifier"])
-    return _book(moment, fill, INOUT, held["identifier"], profit)
+    return _book(moment, fill, INOUT, held["identifier"], profit, held["swap"])
 
 
-def _book(moment: Moment, fill: Fill, entry: int, position_id: int, profit: float) -> int:
+def _book(moment: Moment, fill: Fill, entry: int, position_id: int, profit: float, swap: float = 0.0) -> int:
     ticket = moment.store.take("next_deal")
     copied = ("order", "symbol", "volume", "price", "magic", "comment", "reason")
     row: Row = {name: getattr(fill, name) for name in copied}
     row |= {"ticket": ticket, "time_msc": moment.server_ms, "type": fill.side, "entry": entry}
-    row |= {"position_id": position_id, "profit": profit} | dict.fromkeys(("commission", "swap", "fee"), 0.0)
-    moment.store.insert("deals", row)
-    minor = round(profit * 10**moment.profile.account.currency_digits)
+    charged = {"commission": charges.commission(moment, fill.symbol, fill.volume), "swap": swap, "fee": 0.0}
+    moment.store.insert("deals", row | {"position_id": position_id, "profit": profit} | charged)
+    minor = round((profit + sum(charged.values())) * 10**moment.profile.account.currency_digits)
     moment.store.set_value("balance", moment.store.value("balance") + minor)
     return ticket
 

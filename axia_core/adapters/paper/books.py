@@ -1,4 +1,4 @@
-"""What happens in the terminal while nobody calls: stops, take profits, pending orders, expiries, along the price path.
+"""What happens in the terminal while nobody calls: stops, take profits, pending orders, expiries, nights.
 
 The books stand at an instant, `evaluated_ms`; `advance` brings them to now, event by event in the order of the ticks.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from axia_core.adapters.paper import accounting
+from axia_core.adapters.paper import accounting, charges
 from axia_core.adapters.paper.accounting import Fill
 from axia_core.adapters.paper.bars import Bars
 from axia_core.adapters.paper.moment import BUY, Moment, funds, margin_of
@@ -24,13 +24,14 @@ _LIMIT_OF_STOP_LIMIT = {6: 2, 7: 3}
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A position's exit or a pending order, and the bids at which it goes off."""
+    """A position's exit or a pending order, and the bids (or asks) at which it goes off."""
 
     table: str
     row: Row
     reason: int
     below: float = -np.inf
     above: float = np.inf
+    on_ask: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,6 +69,7 @@ def _next_event(moment: Moment, since_ms: int, bars: dict[str, Bars]) -> Event |
     ending = moment.store.rows("orders", "live = 1 AND time_expiration > 0")
     found = [_expiry(moment, order, since_ms) for order in ending]
     found += [_first_hit(moment, trigger, since_ms, bars) for trigger in _triggers(moment)]
+    found.append(_roll(moment, since_ms))
     return min((event for event in found if event is not None), default=None)
 
 
@@ -76,30 +78,35 @@ def _expiry(moment: Moment, order: Row, since_ms: int) -> Event | None:
     return Event(at_ms, order["ticket"], Trigger("expiry", order, 0)) if at_ms <= moment.now_ms else None
 
 
+def _roll(moment: Moment, since_ms: int) -> Event | None:
+    at_ms = charges.next_roll_ms(moment, since_ms)
+    # Before everything else of its instant: what ends at midnight was there during the night.
+    return None if at_ms is None else Event(at_ms, 0, Trigger("roll", {}, 0))
+
+
 def _triggers(moment: Moment) -> Iterator[Trigger]:
     for row in moment.store.rows("positions"):
-        spread = moment.rules(row["symbol"]).spread_points * moment.point(row["symbol"])
-        yield from _exits(row, spread)
+        yield from _exits(row)
     for row in moment.store.rows("orders", "live = 1"):
-        spread = moment.rules(row["symbol"]).spread_points * moment.point(row["symbol"])
-        yield _entry(row, spread)
+        yield _entry(row)
 
 
-def _exits(row: Row, spread: float) -> Iterator[Trigger]:
-    # A SELL is closed at the ask, which is the bid plus the spread.
+def _exits(row: Row) -> Iterator[Trigger]:
+    # A BUY is closed at the bid, a SELL at the ask.
     sl, tp = row["sl"], row["tp"]
     if row["type"] == BUY:
         yield from [Trigger("positions", row, accounting.BY_SL, below=sl)] if sl else []
         yield from [Trigger("positions", row, accounting.BY_TP, above=tp)] if tp else []
     else:
-        yield from [Trigger("positions", row, accounting.BY_SL, above=sl - spread)] if sl else []
-        yield from [Trigger("positions", row, accounting.BY_TP, below=tp - spread)] if tp else []
+        yield from [Trigger("positions", row, accounting.BY_SL, above=sl, on_ask=True)] if sl else []
+        yield from [Trigger("positions", row, accounting.BY_TP, below=tp, on_ask=True)] if tp else []
 
 
-def _entry(row: Row, spread: float) -> Trigger:
-    level = row["price_open"] - (spread if side(row["type"]) == BUY else 0.0)
-    waits_for_fall = row["type"] in (2, 5, 7)
-    return Trigger("orders", row, 0, below=level) if waits_for_fall else Trigger("orders", row, 0, above=level)
+def _entry(row: Row) -> Trigger:
+    level, buys = row["price_open"], side(row["type"]) == BUY
+    if row["type"] in (2, 5, 7):
+        return Trigger("orders", row, 0, below=level, on_ask=buys)
+    return Trigger("orders", row, 0, above=level, on_ask=buys)
 
 
 def _first_hit(moment: Moment, trigger: Trigger, since_ms: int, bars: dict[str, Bars]) -> Event | None:
@@ -112,6 +119,9 @@ def _first_hit(moment: Moment, trigger: Trigger, since_ms: int, bars: dict[str, 
     held = bars[pair]
     lowest = np.minimum(held.low, np.minimum(held.open, held.close))
     highest = np.maximum(held.high, np.maximum(held.open, held.close))
+    if trigger.on_ask:
+        spread, point = moment.market.spreads[pair], moment.point(trigger.row["symbol"])
+        lowest, highest = lowest + spread.least * point, highest + spread.most * point
     touched = (lowest <= trigger.below + _NEAR) | (highest >= trigger.above - _NEAR)
     for index in np.flatnonzero(touched):
         at_ms = _hit_in(moment, trigger, pair, held[slice(int(index), int(index) + 1)], since_ms)
@@ -122,7 +132,8 @@ def _first_hit(moment: Moment, trigger: Trigger, since_ms: int, bars: dict[str, 
 
 def _hit_in(moment: Moment, trigger: Trigger, pair: str, bar: Bars, since_ms: int) -> int | None:
     walk = moment.market.path(pair, bar)
-    hit = (walk.bid <= trigger.below + _NEAR) | (walk.bid >= trigger.above - _NEAR)
+    price = moment.market.asks(pair, walk.bid, walk.time_ms) if trigger.on_ask else walk.bid
+    hit = (price <= trigger.below + _NEAR) | (price >= trigger.above - _NEAR)
     hit &= (walk.time_ms > since_ms) & (walk.time_ms <= moment.now_ms)
     found = np.flatnonzero(hit)
     return int(walk.time_ms[found[0]]) if len(found) else None
@@ -133,6 +144,8 @@ def _happen(moment: Moment, trigger: Trigger) -> None:
         name, level = ("sl", trigger.row["sl"]) if trigger.reason == accounting.BY_SL else ("tp", trigger.row["tp"])
         digits = moment.plain(trigger.row["symbol"]).digits
         accounting.close_position(moment, trigger.row, trigger.reason, f"[{name} {level:.{digits}f}]")
+    elif trigger.table == "roll":
+        charges.charge_night(moment)
     elif trigger.table == "expiry":
         accounting.finish_order(moment, trigger.row["ticket"], accounting.EXPIRED)
     elif trigger.row["type"] in _LIMIT_OF_STOP_LIMIT:

@@ -37,6 +37,7 @@ class Fault(BaseModel):
     after: bool = Field(False, description="Whether the call took effect before it went wrong.")
     disconnected: bool = Field(False, description="The terminal has lost its broker: connected False, trades 10031.")
     stale_s: float = Field(0.0, ge=0, description="Quotes are this old.")
+    moved_points: int = Field(0, description="So far the price has moved when the request arrives; either way.")
     late_s: float = Field(0.0, ge=0, description="History of orders and deals younger than this has not arrived yet.")
     rows: int | None = Field(None, ge=0, description="Of the bars asked for, only this many newest ones have arrived.")
     comment: str | None = Field(None, max_length=29, description="The broker writes this comment in place of ours.")

@@ -41,7 +41,7 @@ _WHOLE = (
 _ZEROS: dict[str, Any] = dict.fromkeys(SymbolInfo.__match_args__, 0.0)
 _ZEROS |= dict.fromkeys(_TEXTS, "") | dict.fromkeys(_FLAGS, False) | dict.fromkeys(_WHOLE, 0)
 _UNUSED = ("community_account", "community_connection", "email_enabled", "ftp_enabled", "notifications_enabled", "mqid")
-_SWAP_DISABLED, _WEDNESDAY, _ALL_EXPIRATIONS, _ALL_ORDERS = 0, 3, 15, 127
+_SWAP_DISABLED, _SWAP_POINTS, _ALL_EXPIRATIONS, _ALL_ORDERS = 0, 1, 15, 127
 
 
 def account_info(moment: Moment) -> Struct:
@@ -98,13 +98,16 @@ def _rules(moment: Moment, symbol: str) -> Row:
     values |= {"trade_exemode": EXECUTIONS[rules.execution], "trade_mode": TRADE_MODES[rules.trade_mode]}
     values |= {"trade_stops_level": rules.stops_level, "trade_freeze_level": rules.freeze_level}
     values |= {"trade_contract_size": rules.contract_size, "margin_hedged": rules.contract_size}
-    return values | {"order_mode": _ALL_ORDERS, "swap_mode": _SWAP_DISABLED, "swap_rollover3days": _WEDNESDAY}
+    values |= {"swap_long": rules.swap_long, "swap_short": rules.swap_short, "spread_float": True}
+    values |= {"swap_mode": _SWAP_POINTS if rules.has_swap else _SWAP_DISABLED}
+    return values | {"order_mode": _ALL_ORDERS, "swap_rollover3days": rules.swap_triple_day}
 
 
 def _prices(moment: Moment, symbol: str, quote: Quote) -> Row:
     pair, rules = moment.plain(symbol), moment.rules(symbol)
     value = float(pair.point) * rules.contract_size * moment.rate(pair.quote)
     values: Row = {"time": moment.market.clock.to_server_ms(quote.time_ms) // 1000, "bid": quote.bid, "ask": quote.ask}
+    values["spread"] = round((quote.ask - quote.bid) / float(pair.point))
     values |= dict.fromkeys(("trade_tick_value", "trade_tick_value_profit", "trade_tick_value_loss"), value)
     day_s = values["time"] // DAY_S * DAY_S
     today = moment.market.rates(pair.name, CONSTANTS["TIMEFRAME_D1"], day_s, day_s, moment.now_ms)
@@ -112,12 +115,13 @@ def _prices(moment: Moment, symbol: str, quote: Quote) -> Row:
         return values
     high, low = float(today.high[0]), float(today.low[0])
     values |= {"bidhigh": high, "bidlow": low, "session_open": float(today.open[0])}
-    return values | {"askhigh": moment.market.ask(pair.name, high), "asklow": moment.market.ask(pair.name, low)}
+    askhigh, asklow = (moment.market.ask(pair.name, price, moment.now_ms) for price in (high, low))
+    return values | {"askhigh": askhigh, "asklow": asklow}
 
 
 def position(moment: Moment, row: Row) -> Struct:
     """An open position, valued at this moment."""
-    values = row | {"time": row["time_msc"] // 1000, "time_update": row["time_update_msc"] // 1000, "swap": 0.0}
+    values = row | {"time": row["time_msc"] // 1000, "time_update": row["time_update_msc"] // 1000}
     values |= {"price_current": moment.closing_price(row), "profit": moment.floating(row), "external_id": ""}
     return TradePosition.of(values)
 

@@ -25,6 +25,7 @@ from axia_core.adapters.paper.bars import (
     seconds_of,
 )
 from axia_core.adapters.paper.clock import DAY_S, ServerClock, from_s
+from axia_core.adapters.paper.spreads import Spread
 from axia_core.adapters.paper.surface import CONSTANTS, RATES_DTYPE, TICKS_DTYPE
 from axia_core.domain import sessions
 from axia_core.domain.symbols import Symbol
@@ -54,6 +55,12 @@ class Quote:
     bid: float
     ask: float
 
+    def moved(self, points: int, symbol: Symbol) -> Quote:
+        """The same quote some points higher."""
+        step = points * float(symbol.point)
+        bid, ask = round(self.bid + step, symbol.digits), round(self.ask + step, symbol.digits)
+        return Quote(self.time_ms, bid, ask)
+
 
 @dataclass(frozen=True, slots=True)
 class Market:
@@ -61,7 +68,7 @@ class Market:
 
     source: PriceSource
     clock: ServerClock
-    spread_points: dict[str, int]
+    spreads: dict[str, Spread]
     has_minutes: bool
     _paths: dict[tuple[str, int], path.BarPath] = field(default_factory=dict, compare=False)
     _last_bars: dict[tuple[str, int], Bars] = field(default_factory=dict, compare=False)
@@ -73,8 +80,8 @@ class Market:
             return None
         walk = self.path(pair, bar)
         last = max(1, walk.count_until(at_ms)) - 1
-        bid = float(walk.bid[last])
-        return Quote(int(walk.time_ms[last]), bid, self.ask(pair, bid))
+        bid, time_ms = float(walk.bid[last]), int(walk.time_ms[last])
+        return Quote(time_ms, bid, self.ask(pair, bid, time_ms))
 
     def _last_bar(self, pair: str, at_s: int) -> Bars:
         key = pair, at_s // self.source.base_s(pair)
@@ -85,10 +92,16 @@ class Market:
             bar = self._last_bars[key] = self.source.last_bar(pair, at_s)
         return bar
 
-    def ask(self, pair: str, bid: float) -> float:
-        """The ask that goes with a bid."""
+    def ask(self, pair: str, bid: float, at_ms: int) -> float:
+        """The ask that goes with a bid at an instant."""
         symbol = Symbol(pair)
-        return round(bid + self.spread_points[pair] * float(symbol.point), symbol.digits)
+        return round(bid + self.spreads[pair].at(at_ms // 1000) * float(symbol.point), symbol.digits)
+
+    def asks(self, pair: str, bids: Floats, time_ms: Ints) -> Floats:
+        """The asks that go with the bids of ticks."""
+        symbol = Symbol(pair)
+        points = self.spreads[pair].over(time_ms // 1000)
+        return np.asarray(np.round(bids + points * float(symbol.point), symbol.digits), dtype=np.float64)
 
     def is_open(self, at_ms: int) -> bool:
         """Whether the FX week is open."""
@@ -160,14 +173,22 @@ class Market:
         walks = (path.path_of(whole[row : row + 1], base_s, digits) for row in range(len(whole)))
         return concat([path.minute_bars(walk, at_ms) for walk in walks])
 
-    def rate_rows(self, pair: str, bars: Bars) -> Rows:
+    def rate_rows(self, pair: str, timeframe: int, bars: Bars) -> Rows:
         """The read-only array MetaTrader5 returns for *bars*."""
         rows = np.zeros(len(bars), dtype=RATES_DTYPE)
         for name, column in zip(("time", "open", "high", "low", "close", "tick_volume"), bars.columns(), strict=True):
             rows[name] = column
-        rows["spread"] = self.spread_points[pair]
+        rows["spread"] = self._least_spreads(pair, bars.time_s, seconds_of(timeframe) or 0)
         rows.setflags(write=False)
         return rows
+
+    def _least_spreads(self, pair: str, opens_s: Ints, length_s: int) -> Ints:
+        """The narrowest spread inside each bar: the wide one only where the bar lies wholly in the roll's window."""
+        spread = self.spreads[pair]
+        if spread.roll_points is None or length_s >= DAY_S:
+            return np.full(len(opens_s), spread.least, dtype=np.int64)
+        first = np.array([self.clock.to_utc_s(int(open_s)) for open_s in opens_s], dtype=np.int64)
+        return np.minimum(spread.over(first), spread.over(first + length_s - 1))
 
     def tick_rows(self, pair: str, time_ms: Ints, bids: Floats) -> Rows:
         """The read-only array MetaTrader5 returns for ticks."""
@@ -175,7 +196,7 @@ class Market:
         rows["time"] = self.clock.array_to_server_s(time_ms // 1000)
         rows["time_msc"] = rows["time"] * 1000 + time_ms % 1000
         rows["bid"] = bids
-        rows["ask"] = np.round(bids + self.spread_points[pair] * float(Symbol(pair).point), Symbol(pair).digits)
+        rows["ask"] = self.asks(pair, bids, time_ms)
         rows["flags"] = CONSTANTS["TICK_FLAG_BID"] | CONSTANTS["TICK_FLAG_ASK"]
         rows.setflags(write=False)
         return rows

@@ -1,4 +1,4 @@
-"""The MetaTrader5 module over a paper terminal: its 32 functions, and its constants, structs and dtypes by name.
+"""The MetaTrader5 module over a paper terminal: its 32 functions and 3 helpers, its constants and structs by name.
 
 A function checks its arguments as the real one does, asks the terminal, and gives the structs the real one gives.
 Positional-only, keyword and no-argument functions are those of the wheel. Rules of trading and prices are elsewhere.
@@ -6,18 +6,13 @@ Positional-only, keyword and no-argument functions are those of the wheel. Rules
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from axia_core.adapters.paper import arguments, infos, market, surface
+from axia_core.adapters.paper import arguments, infos, market, queries, surface
 from axia_core.adapters.paper.arguments import CallFailed
-from axia_core.adapters.paper.bars import Bars
 from axia_core.adapters.paper.connection import CONNECTION, mt5_function
-from axia_core.adapters.paper.moment import Moment
-from axia_core.adapters.paper.store import Row
-from axia_core.adapters.paper.surface import Struct
+from axia_core.adapters.paper.surface import CONSTANTS, Struct
 
 __version__ = surface.VERSION
 __author__ = "AXIA paper terminal"
@@ -30,11 +25,9 @@ if TYPE_CHECKING:
     def __getattr__(name: str) -> Any: ...
 
 
-_NOT_FOUND = (-4, "Terminal: Not found")
-# Bounds the memory of a careless range; a week of one symbol has fewer.
-_MOST_TICKS = 2_000_000
-_INVALID_PARAMS = (-2, "Terminal: Invalid params")
 _LONGEST_PATH = 4_000
+_TRIES = 10
+_WITH_A_NEW_PRICE = (CONSTANTS["TRADE_RETCODE_REQUOTE"], CONSTANTS["TRADE_RETCODE_PRICE_OFF"])
 
 
 @mt5_function(failure=False)
@@ -110,7 +103,7 @@ def account_info() -> Struct | None:
 @mt5_function()
 def symbols_total() -> int | None:
     """How many symbols the broker has."""
-    return len(_symbols(CONNECTION.terminal.moment()))
+    return len(queries.symbol_names(CONNECTION.terminal.moment()))
 
 
 @mt5_function(refused=False)
@@ -123,25 +116,25 @@ def symbols_get(*args: Any, **options: Any) -> tuple[Struct, ...] | None:
     given = dict(zip(("group",), args, strict=False)) | options
     group = arguments.text_option(given, "group", arguments.LONGEST_GROUP)
     moment = CONNECTION.terminal.moment()
-    names = _symbols(moment)
-    return tuple(infos.symbol_info(moment, name) for name in names if not group or _in_group(name, group))
+    names = queries.symbol_names(moment)
+    return tuple(infos.symbol_info(moment, name) for name in names if not group or queries.in_group(name, group))
 
 
 @mt5_function()
 def symbol_info(*args: Any) -> Struct | None:
     """The 96 properties of a symbol."""
-    moment, symbol = _known(*arguments.take(args, object))
+    moment, symbol = queries.known(*arguments.take(args, object))
     return infos.symbol_info(moment, symbol)
 
 
 @mt5_function()
 def symbol_info_tick(*args: Any) -> Struct | None:
     """The last tick of a symbol that Market Watch shows."""
-    moment, symbol = _known(*arguments.take(args, object))
+    moment, symbol = queries.known(*arguments.take(args, object))
     shown = moment.profile.selected or moment.store.watched(symbol)
     quote = moment.quote(symbol) if shown else None
     if quote is None:
-        raise CallFailed(*_NOT_FOUND)
+        raise CallFailed(*queries.NOT_FOUND)
     return infos.tick(moment, quote)
 
 
@@ -149,7 +142,7 @@ def symbol_info_tick(*args: Any) -> Struct | None:
 def symbol_select(*args: Any) -> bool:
     """Show a symbol in Market Watch, or hide it; one with a position or an order cannot be hidden."""
     symbol, *enable = arguments.take(args, object, bool, optional=1)
-    moment, symbol = _known(symbol)
+    moment, symbol = queries.known(symbol)
     shown = enable[0] if enable else True
     in_use = moment.store.count("positions", "symbol = ?", symbol)
     in_use += moment.store.count("orders", "symbol = ? AND live = 1", symbol)
@@ -162,21 +155,21 @@ def symbol_select(*args: Any) -> bool:
 @mt5_function(failure=False)
 def market_book_add(*args: Any) -> bool:
     """No depth of market on a paper terminal, as on most FX brokers: False."""
-    _known(*arguments.take(args, object))
+    queries.known(*arguments.take(args, object))
     raise CallFailed(-1, "Terminal: Call failed")
 
 
 @mt5_function(failure=False)
 def market_book_release(*args: Any) -> bool:
     """False: nothing was subscribed."""
-    _known(*arguments.take(args, object))
+    queries.known(*arguments.take(args, object))
     raise CallFailed(-1, "Terminal: Call failed")
 
 
 @mt5_function()
 def market_book_get(*args: Any) -> tuple[Struct, ...] | None:
     """None: no depth of market."""
-    _known(*arguments.take(args, object))
+    queries.known(*arguments.take(args, object))
     raise CallFailed(-1, "Terminal: Call failed")
 
 
@@ -185,14 +178,14 @@ def copy_rates_from(*args: Any) -> market.Rows | None:
     """`count` bars up to and including the one that holds `date_from`."""
     symbol, timeframe, date_from, count = arguments.take(args, object, int, object, int)
     last_s = arguments.date_s(date_from)
-    return _rates_until(symbol, timeframe, lambda moment: last_s, 0, count)
+    return queries.rates_until(symbol, timeframe, lambda moment: last_s, 0, count)
 
 
 @mt5_function()
 def copy_rates_from_pos(*args: Any) -> market.Rows | None:
     """`count` bars that end `start_pos` bars before the forming one, which has position 0."""
     symbol, timeframe, start_pos, count = arguments.take(args, object, int, int, int)
-    return _rates_until(symbol, timeframe, lambda moment: moment.server_ms // 1000, start_pos, count)
+    return queries.rates_until(symbol, timeframe, lambda moment: moment.server_ms // 1000, start_pos, count)
 
 
 @mt5_function()
@@ -200,11 +193,11 @@ def copy_rates_range(*args: Any) -> market.Rows | None:
     """The bars that open from `date_from` to `date_to`, both included."""
     symbol, timeframe, date_from, date_to = arguments.take(args, object, int, object, object)
     first_s, last_s = arguments.date_s(date_from), arguments.date_s(date_to)
-    moment, symbol = _known(symbol)
-    _check_timeframe(timeframe)
+    moment, symbol = queries.known(symbol)
+    queries.check_timeframe(timeframe)
     pair = moment.plain(symbol).name
     bars = moment.market.rates(pair, timeframe, first_s, last_s, moment.now_ms)
-    return _rate_rows(moment, pair, bars[-moment.profile.maxbars :])
+    return queries.rate_rows(moment, pair, timeframe, bars[-moment.profile.maxbars :])
 
 
 @mt5_function()
@@ -213,15 +206,15 @@ def copy_ticks_from(*args: Any) -> market.Rows | None:
     symbol, date_from, count, flags = arguments.take(args, object, object, int, int)
     first_s = arguments.date_s(date_from)
     if count <= 0:
-        raise CallFailed(*_INVALID_PARAMS)
-    return _ticks(symbol, first_s, None, flags, count)
+        raise CallFailed(*queries.INVALID_PARAMS)
+    return queries.ticks(symbol, first_s, None, flags, count)
 
 
 @mt5_function()
 def copy_ticks_range(*args: Any) -> market.Rows | None:
     """The ticks from `date_from` to `date_to`."""
     symbol, date_from, date_to, flags = arguments.take(args, object, object, object, int)
-    return _ticks(symbol, arguments.date_s(date_from), arguments.date_s(date_to), flags, None)
+    return queries.ticks(symbol, arguments.date_s(date_from), arguments.date_s(date_to), flags, None)
 
 
 @mt5_function()
@@ -233,7 +226,7 @@ def positions_total() -> int | None:
 @mt5_function()
 def positions_get(*args: Any, **options: Any) -> tuple[Struct, ...] | None:
     """Open positions, all or by ticket, else symbol, else group."""
-    where = _filter(args, options)
+    where = queries.row_filter(args, options)
     moment = CONNECTION.terminal.advanced()
     return tuple(infos.position(moment, row) for row in moment.store.rows("positions") if where(row))
 
@@ -247,7 +240,7 @@ def orders_total() -> int | None:
 @mt5_function()
 def orders_get(*args: Any, **options: Any) -> tuple[Struct, ...] | None:
     """Pending orders, all or by ticket, else symbol, else group."""
-    where = _filter(args, options)
+    where = queries.row_filter(args, options)
     moment = CONNECTION.terminal.advanced()
     return tuple(infos.order(moment, row) for row in moment.store.rows("orders", "live = 1") if where(row))
 
@@ -255,26 +248,26 @@ def orders_get(*args: Any, **options: Any) -> tuple[Struct, ...] | None:
 @mt5_function()
 def history_orders_total(*args: Any) -> int | None:
     """How many finished orders lie between two server times."""
-    return len(_history("orders", arguments.take(args, object, object), {})[1])
+    return len(queries.history("orders", arguments.take(args, object, object), {})[1])
 
 
 @mt5_function()
 def history_orders_get(*args: Any, **options: Any) -> tuple[Struct, ...] | None:
     """Finished orders between two server times, else of a ticket, else of a position."""
-    moment, rows = _history("orders", args, options)
+    moment, rows = queries.history("orders", args, options)
     return tuple(infos.order(moment, row) for row in rows)
 
 
 @mt5_function()
 def history_deals_total(*args: Any) -> int | None:
     """How many deals lie between two server times."""
-    return len(_history("deals", arguments.take(args, object, object), {})[1])
+    return len(queries.history("deals", arguments.take(args, object, object), {})[1])
 
 
 @mt5_function()
 def history_deals_get(*args: Any, **options: Any) -> tuple[Struct, ...] | None:
     """Deals between two server times, else of an order (`ticket`), else of a position."""
-    _, rows = _history("deals", args, options)
+    _, rows = queries.history("deals", args, options)
     return tuple(infos.deal(row) for row in rows)
 
 
@@ -282,9 +275,9 @@ def history_deals_get(*args: Any, **options: Any) -> tuple[Struct, ...] | None:
 def order_calc_margin(*args: Any) -> float | None:
     """Margin of an entry, in the account's currency."""
     action, symbol, lots, _ = arguments.take(args, int, object, float, float)
-    moment, symbol = _known(symbol)
+    moment, symbol = queries.known(symbol)
     if action not in (0, 1) or not lots > 0:
-        raise CallFailed(*_INVALID_PARAMS)
+        raise CallFailed(*queries.INVALID_PARAMS)
     return moment.margin(symbol, lots)
 
 
@@ -292,9 +285,9 @@ def order_calc_margin(*args: Any) -> float | None:
 def order_calc_profit(*args: Any) -> float | None:
     """Profit of a move from one price to another, in the account's currency."""
     action, symbol, lots, price_open, price_close = arguments.take(args, int, object, float, float, float)
-    moment, symbol = _known(symbol)
+    moment, symbol = queries.known(symbol)
     if action not in (0, 1) or not lots > 0:
-        raise CallFailed(*_INVALID_PARAMS)
+        raise CallFailed(*queries.INVALID_PARAMS)
     return moment.profit(symbol, action, lots, price_open, price_close)
 
 
@@ -312,95 +305,65 @@ def order_send(*args: Any, **options: Any) -> Struct | None:
     return CONNECTION.terminal.send(request)
 
 
-def _known(symbol: object) -> tuple[Moment, str]:
-    name = arguments.symbol_name(symbol)
-    moment = CONNECTION.terminal.moment()
-    if moment.pair(name) is None:
-        raise CallFailed(*_NOT_FOUND)
-    return moment, name
+def Buy(  # noqa: N802 - the wheel's name
+    symbol: str, volume: float, price: float | None = None, *, comment: str | None = None, ticket: int | None = None
+) -> Struct | None:
+    """Buy at a price, or at the ask in up to ten tries; without a filling mode, as the wheel's own helper sends it."""
+    return _deal(CONSTANTS["ORDER_TYPE_BUY"], symbol, volume, price, comment, ticket)
 
 
-def _symbols(moment: Moment) -> tuple[str, ...]:
-    return tuple(pair + moment.profile.symbol_suffix for pair in moment.market.source.pairs)
+def Sell(  # noqa: N802 - the wheel's name
+    symbol: str, volume: float, price: float | None = None, *, comment: str | None = None, ticket: int | None = None
+) -> Struct | None:
+    """Sell at a price, or at the bid in up to ten tries; without a filling mode, as the wheel's own helper sends it."""
+    return _deal(CONSTANTS["ORDER_TYPE_SELL"], symbol, volume, price, comment, ticket)
 
 
-def _check_timeframe(timeframe: int) -> None:
-    if not market.is_timeframe(timeframe):
-        raise CallFailed(*_INVALID_PARAMS)
+def Close(symbol: str, *, comment: str | None = None, ticket: int | None = None) -> bool | str | None:  # noqa: N802
+    """Close a symbol's positions, or one: True for all, "Partially" for some, False for none, None for a failed call.
+
+    Like the wheel's own, it raises TypeError without a connection.
+    """
+    positions: Any = positions_get(symbol=symbol) if ticket is None else positions_get(ticket=ticket)
+    done = 0
+    for position in positions:
+        result = _tried(1 - position.type, symbol, position.volume, comment, position.ticket, gives_up=True)
+        if result is None:
+            return None
+        done += result.retcode == CONSTANTS["TRADE_RETCODE_DONE"]
+    if done == 0:
+        return False
+    return True if done == len(positions) else "Partially"
 
 
-def _rates_until(
-    symbol: object, timeframe: int, last_s: Callable[[Moment], int], start_pos: int, count: int
-) -> market.Rows:
-    moment, name = _known(symbol)
-    _check_timeframe(timeframe)
-    if count <= 0 or start_pos < 0:
-        raise CallFailed(*_INVALID_PARAMS)
-    pair = moment.plain(name).name
-    most = min(count + start_pos, moment.profile.maxbars)
-    bars = moment.market.rates_until(pair, timeframe, last_s(moment), most, moment.now_ms)
-    return _rate_rows(moment, pair, bars[: max(0, len(bars) - start_pos)][-count:])
+def _deal(
+    kind: int, symbol: str, volume: float, price: float | None, comment: str | None, ticket: int | None
+) -> Struct | None:
+    if price is None:
+        return _tried(kind, symbol, volume, comment, ticket)
+    return _raw_order(kind, symbol, volume, price, comment, ticket)
 
 
-def _rate_rows(moment: Moment, pair: str, bars: Bars) -> market.Rows:
-    arrived = CONNECTION.terminal.most_rows()
-    return moment.market.rate_rows(pair, bars if arrived is None else bars[max(0, len(bars) - arrived) :])
+def _tried(
+    kind: int, symbol: str, volume: float, comment: str | None, ticket: int | None, *, gives_up: bool = False
+) -> Struct | None:
+    """A deal at the market's price, with the next price after each requote; without a tick it raises or *gives_up*."""
+    result = None
+    for _ in range(_TRIES):
+        quote: Any = symbol_info_tick(symbol)
+        if quote is None and gives_up:
+            return None
+        price = quote.ask if kind == CONSTANTS["ORDER_TYPE_BUY"] else quote.bid
+        result = _raw_order(kind, symbol, volume, price, comment, ticket)
+        if result is None or result.retcode not in _WITH_A_NEW_PRICE:
+            break
+    return result
 
 
-def _ticks(symbol: object, first_s: int, last_s: int | None, flags: int, most: int | None) -> market.Rows:
-    moment, name = _known(symbol)
-    if flags not in (-1, 1, 2):
-        raise CallFailed(*_INVALID_PARAMS)
-    # The paper market has quotes only, no exchange trades.
-    if flags == surface.CONSTANTS["COPY_TICKS_TRADE"]:
-        return market.empty_rows(surface.TICKS_DTYPE)
-    pair, clock = moment.plain(name).name, moment.market.clock
-    last_ms = moment.now_ms if last_s is None else clock.to_utc_s(last_s) * 1000
-    first_ms, most = clock.to_utc_s(first_s) * 1000, min(most or _MOST_TICKS, _MOST_TICKS)
-    times, bids = moment.market.ticks(pair, first_ms, last_ms, moment.now_ms, most)
-    return moment.market.tick_rows(pair, times, bids)
-
-
-def _filter(args: tuple[Any, ...], options: dict[str, Any]) -> Callable[[Row], bool]:
-    """Only one filter counts: ticket before symbol before group."""
-    if args:
-        raise CallFailed(-2, "Unnamed arguments not allowed")
-    ticket = arguments.int_option(options, "ticket")
-    symbol = arguments.text_option(options, "symbol")
-    group = arguments.text_option(options, "group", arguments.LONGEST_GROUP)
-    if ticket is not None:
-        return lambda row: bool(row["ticket"] == ticket)
-    if symbol is not None:
-        return lambda row: bool(row["symbol"] == symbol)
-    return lambda row: group is None or _in_group(row["symbol"], group)
-
-
-def _history(table: str, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Moment, list[Row]]:
-    ticket, position = (arguments.int_option(options, name) for name in ("ticket", "position"))
-    group = arguments.text_option(options, "group", arguments.LONGEST_GROUP)
-    done, stamp, own = ("1", "time_msc", '"order"') if table == "deals" else ("live = 0", "time_done_msc", "ticket")
-    if len(args) == 2:
-        first_s, last_s = (arguments.date_s(value) for value in args)
-        where = f"{done} AND {stamp} >= ? AND {stamp} < ?"
-        values: tuple[object, ...] = (first_s * 1000, (last_s + 1) * 1000)
-    elif args or (ticket is None and position is None):
-        raise CallFailed(*arguments.INVALID_ARGUMENTS)
-    elif ticket is not None:
-        where, values, group = f"{done} AND {own} = ?", (ticket,), None
-    else:
-        where, values, group = f"{done} AND position_id = ?", (position,), None
-    moment = CONNECTION.terminal.advanced()
-    arrived_ms = moment.server_ms - moment.late_ms
-    rows = [row for row in moment.store.rows(table, where, *values) if row[stamp] <= arrived_ms]
-    return moment, [row for row in rows if group is None or _in_group(row["symbol"], group)]
-
-
-def _in_group(name: str, group: str) -> bool:
-    """Whether a name fits a group like `*USD*, !EUR*`: later masks take out or put in."""
-    inside = False
-    for mask in (part.strip() for part in group.split(",")):
-        if mask.startswith("!"):
-            inside = inside and not fnmatchcase(name, mask[1:])
-        else:
-            inside = inside or fnmatchcase(name, mask)
-    return inside
+def _raw_order(
+    kind: int, symbol: str, volume: float, price: float, comment: str | None, ticket: int | None
+) -> Struct | None:
+    request = {"action": CONSTANTS["TRADE_ACTION_DEAL"], "type": kind, "symbol": symbol, "volume": volume}
+    request |= {"price": price, "deviation": 10}
+    given = {"comment": comment, "position": ticket}
+    return order_send(request | {name: value for name, value in given.items() if value is not None})

@@ -26,6 +26,7 @@ class Moment:
     now_ms: int
     stale_ms: int = 0
     late_ms: int = 0
+    moved_points: int = 0
     _quotes: dict[str, Quote | None] = field(default_factory=dict, compare=False)
 
     @property
@@ -58,7 +59,8 @@ class Moment:
 
     def _quote_of(self, pair: str) -> Quote | None:
         if pair not in self._quotes:
-            self._quotes[pair] = self.market.quote(pair, self.now_ms - self.stale_ms)
+            quote = self.market.quote(pair, self.now_ms - self.stale_ms)
+            self._quotes[pair] = quote.moved(self.moved_points, Symbol(pair)) if quote and self.moved_points else quote
         return self._quotes[pair]
 
     def point(self, symbol: str) -> float:
@@ -140,7 +142,7 @@ class Funds:
 def funds(moment: Moment, positions: list[Row]) -> Funds:
     """What the account holds with these positions open."""
     balance = moment.store.value("balance") / 10**moment.profile.account.currency_digits
-    profit = moment.money(sum((moment.floating(position) for position in positions), 0.0))
+    profit = moment.money(sum((moment.floating(position) + position["swap"] for position in positions), 0.0))
     return Funds(balance, profit, margin_of(moment, positions))
 
 

@@ -26,7 +26,8 @@ CREATE TABLE IF NOT EXISTS account (key TEXT PRIMARY KEY, value INTEGER NOT NULL
 CREATE TABLE IF NOT EXISTS market_watch (symbol TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS positions (
   ticket INTEGER PRIMARY KEY, time_msc INTEGER, time_update_msc INTEGER, type INTEGER, magic INTEGER,
-  identifier INTEGER, reason INTEGER, volume REAL, price_open REAL, sl REAL, tp REAL, symbol TEXT, comment TEXT);
+  identifier INTEGER, reason INTEGER, volume REAL, price_open REAL, sl REAL, tp REAL, symbol TEXT, comment TEXT,
+  swap REAL NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS orders (
   ticket INTEGER PRIMARY KEY, live INTEGER, time_setup_msc INTEGER, time_done_msc INTEGER, time_expiration INTEGER,
   type INTEGER, type_time INTEGER, type_filling INTEGER, state INTEGER, magic INTEGER, position_id INTEGER,
@@ -61,6 +62,7 @@ class Store:
         store = cls(connection)
         with store.transaction():
             store._create(balance, currency_digits)
+            store._add_what_is_new()
         return store
 
     def _create(self, balance: float, currency_digits: int) -> None:
@@ -75,6 +77,11 @@ class Store:
         money = dict.fromkeys(("volume", "price", "commission", "swap", "fee"), 0.0)
         texts = {"symbol": "", "comment": "initial balance"}
         self.insert("deals", deal | money | texts | {"ticket": 20_000_001, "type": 2, "profit": balance})
+
+    def _add_what_is_new(self) -> None:
+        """Give a state that an older version wrote the columns that came later."""
+        if "swap" not in {row["name"] for row in self._db.execute("PRAGMA table_info(positions)")}:
+            self._db.execute("ALTER TABLE positions ADD COLUMN swap REAL NOT NULL DEFAULT 0")
 
     def close(self) -> None:
         """Let go of the file; the state stays."""

@@ -71,7 +71,8 @@ class Terminal:
             profile = profile.model_copy(update={"connected": False})
         stale_ms = round(max((fault.stale_s for fault in self.faults), default=0.0) * 1000)
         late_ms = round(max((fault.late_s for fault in self.faults), default=0.0) * 1000)
-        return Moment(profile, self.market, self.store, profile.clock.now_ms(), stale_ms, late_ms)
+        moved = sum(fault.moved_points for fault in self.faults)
+        return Moment(profile, self.market, self.store, profile.clock.now_ms(), stale_ms, late_ms, moved)
 
     def most_rows(self) -> int | None:
         """How many bars of history have arrived so far, by the faults of this call; None for all."""
@@ -157,5 +158,5 @@ def _source(folder: Path, profile: TerminalProfile) -> PriceSource:
 
 def _market(profile: TerminalProfile, source: PriceSource) -> Market:
     clock = ServerClock(profile.server.zone, profile.server.shift_h)
-    spreads = {pair: profile.rules_for(pair).spread_points for pair in source.pairs}
+    spreads = {pair: profile.rules_for(pair).spread for pair in source.pairs}
     return Market(source, clock, spreads, has_minutes=profile.prices.generator is not None)

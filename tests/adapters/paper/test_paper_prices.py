@@ -14,6 +14,7 @@ from axia_core.adapters.paper.bars import aggregate
 from axia_core.adapters.paper.clock import SESSION_CLOCK, ServerClock
 from axia_core.adapters.paper.generator import Generator
 from axia_core.adapters.paper.market import Market
+from axia_core.adapters.paper.spreads import Spread
 from axia_core.domain import sessions
 from axia_core.domain.symbols import DEFAULT_SYMBOLS
 
@@ -32,7 +33,7 @@ def _bounds(day: date) -> tuple[int, int]:
 
 
 def _market(clock: ServerClock = SESSION_CLOCK) -> Market:
-    return Market(Generator(1, DEFAULT_SYMBOLS), clock, dict.fromkeys(DEFAULT_SYMBOLS, 12), has_minutes=True)
+    return Market(Generator(1, DEFAULT_SYMBOLS), clock, dict.fromkeys(DEFAULT_SYMBOLS, Spread(12)), has_minutes=True)
 
 
 @given(trading_days, pairs)
