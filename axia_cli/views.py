@@ -9,6 +9,7 @@ from rich.table import Table
 
 from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.order_states import OrderEvent, OrderRecord
+from axia_core.domain.orders import Order
 
 Document = dict[str, Any]
 
@@ -19,15 +20,7 @@ def order_document(record: OrderRecord) -> Document:
     return {
         "order_id": order.order_id,
         "state": record.state,
-        "symbol": order.symbol,
-        "order_action": order.action,
-        "order_type": order.kind,
-        "lot_size": order.lots,
-        "entry_price": order.entry_price,
-        "sl_price": order.stop_loss,
-        "tp_price": order.take_profit,
-        "comment": order.comment,
-        "mt5_ticket": order.mt5_ticket,
+        **order_fields(order),
         "ticket": execution.ticket,
         "deal": execution.deal,
         "price": execution.price,
@@ -42,6 +35,22 @@ def order_document(record: OrderRecord) -> Document:
         "sent_at": record.sent_at,
         "received_at": record.received_at,
         "updated_at": record.updated_at,
+    }
+
+
+def order_fields(order: Order) -> Document:
+    """What an order asks for, by the names of the message format."""
+    return {
+        "order_id": order.order_id,
+        "symbol": order.symbol,
+        "order_action": order.action,
+        "order_type": order.kind,
+        "lot_size": order.lots,
+        "entry_price": order.entry_price,
+        "sl_price": order.stop_loss,
+        "tp_price": order.take_profit,
+        "comment": order.comment,
+        "mt5_ticket": order.mt5_ticket,
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -135,6 +136,25 @@ class OrderQueue(ABC):
         """How much waits and how much is in flight, approximately."""
 
 
+class DeadLetterQueue(ABC):
+    """Where a message ends that could not be accepted; only a person's word moves one. Raises StoreUnavailable."""
+
+    @abstractmethod
+    def hold(self) -> AbstractContextManager[tuple[Message, ...]]:
+        """Every message, oldest first, out of others' sight while the block lasts; what is not deleted stays."""
+
+    @abstractmethod
+    def redrive(self, letter: Message) -> None:
+        """Sends a held message to the order queue under its original id and sent time, and only then deletes it here.
+
+        Raises StoreUnavailable also where it was sent and not deleted: then it is in both, which is harmless.
+        """
+
+    @abstractmethod
+    def delete(self, letter: Message) -> None:
+        """Removes a held message for good; harmless when it is gone."""
+
+
 class Recorded(StrEnum):
     """What `OrderLedger.record` found."""
 
@@ -153,6 +173,10 @@ class OrderLedger(ABC):
     @abstractmethod
     def record_unreadable(self, message: Message, reason: str, now: datetime) -> None:
         """Keeps why a message could not become an order; it stays in the queue and ends in the dead-letter queue."""
+
+    @abstractmethod
+    def unreadable_reason(self, message_id: str) -> str | None:
+        """Why the message could not become an order, if that was recorded."""
 
     @abstractmethod
     def order(self, order_id: str) -> OrderRecord | None:

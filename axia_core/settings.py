@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from axia_core.domain import names
+from axia_core.domain.limits import Limits
 from axia_core.domain.symbols import DEFAULT_SYMBOLS, Symbol
 
 
@@ -133,6 +134,18 @@ class Settings(BaseSettings):
     def clock_shift(self) -> timedelta:
         """What every clock of AXIA adds to the wall clock."""
         return timedelta(seconds=self.clock_shift_s)
+
+    @property
+    def limits(self) -> Limits:
+        """What every entry must pass."""
+        return Limits(
+            market_max_age=timedelta(seconds=self.order_max_age_s),
+            pending_max_age=timedelta(seconds=self.pending_max_age_s),
+            max_lots_per_order=self.max_lots_per_order,
+            max_open_positions=self.max_open_positions,
+            max_spread_points=self.max_spread_points,
+            orders_per_minute=self.orders_per_minute,
+        )
 
     @property
     def terminal_path(self) -> Path:

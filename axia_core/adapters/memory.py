@@ -6,7 +6,8 @@ State goes in through the constructor and is read back through attributes; nothi
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,7 +19,7 @@ from axia_core.domain.order_states import Execution, OrderEvent, OrderRecord, St
 from axia_core.domain.orders import Order
 from axia_core.domain.outcomes import Outcome, Settled
 from axia_core.errors import LeaseLost, VersionConflict
-from axia_core.ports import Broker, Clock, Events, OrderLedger, OrderQueue, Recorded
+from axia_core.ports import Broker, Clock, DeadLetterQueue, Events, OrderLedger, OrderQueue, Recorded
 
 
 @dataclass(slots=True)
@@ -63,6 +64,10 @@ class MemoryOrderQueue(OrderQueue):
         waiting = len(self._visible())
         return QueueDepth(waiting=waiting, in_flight=len(self._queued) - waiting)
 
+    def put_back(self, message: Message) -> None:
+        """Queues a message again, under its own id and sent time."""
+        self._queued.append(_Queued(replace(message, receive_count=0, receipt=""), self._clock.now()))
+
     def _visible(self) -> list[_Queued]:
         return [queued for queued in self._queued if queued.visible_at <= self._clock.now()]
 
@@ -75,6 +80,25 @@ class MemoryOrderQueue(OrderQueue):
         queued.message = replace(queued.message, receive_count=count, receipt=f"{queued.message.message_id}/{count}")
         queued.visible_at = self._clock.now() + timedelta(seconds=visibility_s)
         return queued.message
+
+
+class MemoryDeadLetterQueue(DeadLetterQueue):
+    """The dead-letter list of an in-memory queue."""
+
+    def __init__(self, queue: MemoryOrderQueue) -> None:
+        self._queue = queue
+
+    @contextmanager
+    def hold(self) -> Iterator[tuple[Message, ...]]:
+        yield tuple(sorted(self._queue.dead_letters, key=lambda letter: letter.sent_at))
+
+    def redrive(self, letter: Message) -> None:
+        self._queue.put_back(letter)
+        self.delete(letter)
+
+    def delete(self, letter: Message) -> None:
+        kept = [other for other in self._queue.dead_letters if other.message_id != letter.message_id]
+        self._queue.dead_letters[:] = kept
 
 
 class MemoryOrderLedger(OrderLedger):
@@ -110,6 +134,9 @@ class MemoryOrderLedger(OrderLedger):
 
     def record_unreadable(self, message: Message, reason: str, now: datetime) -> None:
         self.unreadable[message.message_id] = reason
+
+    def unreadable_reason(self, message_id: str) -> str | None:
+        return self.unreadable.get(message_id)
 
     def order(self, order_id: str) -> OrderRecord | None:
         return self._orders.get(order_id)

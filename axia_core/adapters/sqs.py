@@ -1,7 +1,12 @@
-"""The order queue in SQS: long polls, redelivery and the original identity of redriven messages."""
+"""The order queue and its dead-letter queue in SQS: long polls, redelivery, the original identity of redriven messages.
+
+SQS cannot look at a message without receiving it, so looking at the dead-letter queue receives and gives back.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from axia_core.aws import client, error_code, translated
 from axia_core.domain.messages import Message, QueueDepth
-from axia_core.ports import OrderQueue
+from axia_core.ports import DeadLetterQueue, OrderQueue
 from axia_core.settings import Settings
 
 # A redrive carries these, because SQS gives the re-sent message a new id and a new sent time.
@@ -18,6 +23,8 @@ ORIGINAL_SENT = "original_sent_ms"
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_POLL_S = 20
+BATCH = 10  # the most that SQS receives or changes in one call
+HELD_S = 120  # what a process that died could not give back returns after this long
 
 
 class SqsOrderQueue(OrderQueue):
@@ -30,8 +37,14 @@ class SqsOrderQueue(OrderQueue):
         self._url_found: str | None = None
 
     def send(self, body: str) -> str:
-        with translated(f"sending to {self._name}"):
-            return str(self._sqs.send_message(QueueUrl=self._url(), MessageBody=body)["MessageId"])
+        return self._send(body)
+
+    def redeliver(self, message: Message) -> None:
+        """Sends a message again under its original id and sent time."""
+        sent_ms = (message.sent_at - self._clock_shift - EPOCH) // timedelta(milliseconds=1)
+        carried = {ORIGINAL_ID: message.message_id, ORIGINAL_SENT: str(sent_ms)}
+        attributes = {name: {"DataType": "String", "StringValue": value} for name, value in carried.items()}
+        self._send(message.body, MessageAttributes=attributes)
 
     def receive(self, limit: int, wait_s: int, visibility_s: int) -> tuple[Message, ...]:
         with translated(f"receiving from {self._name}"):
@@ -54,12 +67,27 @@ class SqsOrderQueue(OrderQueue):
                 if error_code(error) != "ReceiptHandleIsInvalid":
                     raise
 
+    def give_back(self, messages: Sequence[Message]) -> None:
+        """Makes received messages visible to everybody at once; those that were deleted meanwhile are passed over."""
+        entries = [
+            {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": 0}
+            for number, message in enumerate(messages)
+        ]
+        with translated(f"giving messages back to {self._name}"):
+            for start in range(0, len(entries), BATCH):
+                batch = entries[start : start + BATCH]
+                self._sqs.change_message_visibility_batch(QueueUrl=self._url(), Entries=batch)
+
     def depth(self) -> QueueDepth:
         waiting, in_flight = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
         with translated(f"measuring {self._name}"):
             answer = self._sqs.get_queue_attributes(QueueUrl=self._url(), AttributeNames=[waiting, in_flight])
         attributes = answer["Attributes"]
         return QueueDepth(waiting=int(attributes[waiting]), in_flight=int(attributes[in_flight]))
+
+    def _send(self, body: str, **more: Any) -> str:
+        with translated(f"sending to {self._name}"):
+            return str(self._sqs.send_message(QueueUrl=self._url(), MessageBody=body, **more)["MessageId"])
 
     def _url(self) -> str:
         """The queue's URL, looked up at the first call: building an adapter opens nothing."""
@@ -80,6 +108,31 @@ class SqsOrderQueue(OrderQueue):
         )
 
 
+class SqsDeadLetterQueue(DeadLetterQueue):
+    """The dead-letter queue *letters*, and the queue *orders* to which a redrive sends."""
+
+    def __init__(self, letters: SqsOrderQueue, orders: SqsOrderQueue) -> None:
+        self._letters = letters
+        self._orders = orders
+
+    @contextmanager
+    def hold(self) -> Iterator[tuple[Message, ...]]:
+        held: list[Message] = []
+        try:
+            while batch := self._letters.receive(BATCH, 1, HELD_S):
+                held.extend(batch)
+            yield tuple(sorted(held, key=lambda letter: letter.sent_at))
+        finally:
+            self._letters.give_back(held)
+
+    def redrive(self, letter: Message) -> None:
+        self._orders.redeliver(letter)
+        self._letters.delete(letter)
+
+    def delete(self, letter: Message) -> None:
+        self._letters.delete(letter)
+
+
 def _sent_ms(system: dict[str, str], carried: dict[str, str]) -> int:
     """The earlier of the two sent times: a carried one can make a message older, never younger."""
     sent_ms, original = int(system["SentTimestamp"]), carried.get(ORIGINAL_SENT, "")
@@ -90,3 +143,10 @@ def connect(settings: Settings) -> SqsOrderQueue:
     """The order queue that the settings name; reads time out only after the longest poll."""
     sqs = client(settings, "sqs", read_timeout_s=LONGEST_POLL_S + 5.0)
     return SqsOrderQueue(sqs, settings.order_queue, settings.clock_shift)
+
+
+def connect_dead_letters(settings: Settings) -> SqsDeadLetterQueue:
+    """The dead-letter queue that the settings name, and the order queue that a redrive sends to."""
+    sqs = client(settings, "sqs")
+    letters = SqsOrderQueue(sqs, settings.dead_letter_queue, settings.clock_shift)
+    return SqsDeadLetterQueue(letters, SqsOrderQueue(sqs, settings.order_queue, settings.clock_shift))

@@ -98,6 +98,14 @@ def test_unknown_order_is_none(ledger: OrderLedger) -> None:
     assert ledger.order("nobody") is None
 
 
+def test_unreadable_reason_is_kept(ledger: OrderLedger) -> None:
+    """Why a message could not become an order can be looked up by its id; of others nothing is known."""
+    ledger.record_unreadable(message("bad"), "lot_size: -1 was refused", NOW)
+
+    assert ledger.unreadable_reason("message-bad") == "lot_size: -1 was refused"
+    assert ledger.unreadable_reason("nobody") is None
+
+
 def test_same_content_is_known_and_other_content_conflicts(ledger: OrderLedger) -> None:
     """The second record of an id says KNOWN or CONFLICT and changes nothing."""
     first = record(ledger)
@@ -354,11 +362,3 @@ class TestDynamoOnly:
 
         assert "ttl" not in before
         assert int((NOW + timedelta(days=30)).timestamp()) == int(after["ttl"]["N"])
-
-    def test_unreadable_reason_is_kept(self, dynamodb: Any) -> None:
-        """Why a message could not become an order can be looked up by its id."""
-        ledger = DynamoOrderLedger(dynamodb, TABLE)
-
-        ledger.record_unreadable(message("bad"), "lot_size: -1 was refused", NOW)
-
-        assert ledger.unreadable_reason("message-bad") == "lot_size: -1 was refused"

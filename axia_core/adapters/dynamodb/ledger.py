@@ -64,7 +64,6 @@ class DynamoOrderLedger(OrderLedger):
         self._table.transact("recording an unreadable message", [self._table.put(item)])
 
     def unreadable_reason(self, message_id: str) -> str | None:
-        """Why the message with this id could not become an order, if that is known."""
         item = self._table.get(f"UNREADABLE#{message_id}", items.METADATA)
         return None if item is None else str(item["reason"])
 
