@@ -6,8 +6,10 @@ record per order that has come to an end, and only while the queue is empty, so 
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,7 +17,7 @@ from axia_core.domain.limits import Limits
 from axia_core.domain.messages import Lease
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.sessions import is_open, next_close
-from axia_core.errors import InvalidInput, LeaseLost, NotRunning, VersionConflict
+from axia_core.errors import AxiaError, InvalidInput, LeaseLost, NotRunning, VersionConflict
 from axia_core.ports import Broker, Clock, Events, OrderLedger, OrderQueue
 from axia_core.services.accept import accept
 from axia_core.services.execute import Room, execute
@@ -23,7 +25,6 @@ from axia_core.services.reconcile import mark_unknown, reconcile
 from axia_core.settings import Settings
 
 COMPONENT = "order_processor"
-OPENING_LEASE_S = 60.0  # opening a terminal may take this long; afterwards the lease is short
 WAITING_POLL_S = 1
 LOOK_EVERY = timedelta(seconds=1)
 LOOK_AT_PLACED_EVERY = timedelta(seconds=30)
@@ -122,17 +123,38 @@ class Desk:
 
     def _begin(self) -> None:
         """Takes the lease, opens the terminal (which ends a predecessor's), and calls what it left UNKNOWN."""
-        lease = self.ledger.acquire_lease(self.owner, OPENING_LEASE_S, self.clock.now())
-        if lease is None:
+        self._lease = self.ledger.acquire_lease(self.owner, self.rules.lease_s, self.clock.now())
+        if self._lease is None:
             raise NotRunning("another desk holds the lease; it ends by itself, or when its run is cancelled")
-        self._lease = lease
-        self.broker.account()
+        with self._lease_kept_alive():
+            self.broker.account()
         self._connected_at = self.clock.now()
-        self._lease = self.ledger.renew_lease(lease, self.rules.lease_s, self.clock.now())
         self._finished.extend(self.ledger.unreported_orders())
         for record in self.ledger.open_orders():
             sending = record.state is State.SUBMITTING
             self._note(mark_unknown(record, ledger=self.ledger, clock=self.clock) if sending else record)
+
+    @contextmanager
+    def _lease_kept_alive(self) -> Iterator[None]:
+        """Renews the lease from a thread: opening a terminal takes longer than a lease, and nothing is sent meanwhile.
+
+        A long lease instead would keep every successor of a desk that died while opening waiting for its end.
+        """
+        opened = threading.Event()
+        keeper = threading.Thread(target=self._renew_until, args=(opened,), daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            opened.set()
+            keeper.join()
+
+    def _renew_until(self, opened: threading.Event) -> None:
+        while not opened.wait(self.rules.lease_s / 3):
+            try:
+                self._lease = self.ledger.renew_lease(self._held(), self.rules.lease_s, self.clock.now())
+            except AxiaError:
+                return  # lost, or about to be: the next step of the desk finds out and raises
 
     def _end(self) -> None:
         if self._lease is not None:

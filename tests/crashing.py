@@ -25,7 +25,7 @@ from axia_core.errors import AxiaError, NotRunning
 from axia_core.settings import Settings
 
 WEDNESDAY = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
-LEASE_IS_OVER = timedelta(seconds=61)  # also the long lease under which a desk opens its terminal
+LEASE_IS_OVER = timedelta(seconds=11)
 HAS_EFFECT = frozenset({State.FILLED, State.PARTIALLY_FILLED, State.PLACED, State.DONE})
 
 

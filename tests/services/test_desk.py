@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -10,7 +12,7 @@ import pytest
 
 from axia_core.adapters.memory import MemoryBroker
 from axia_core.desk import desk_is_needed
-from axia_core.domain.broker import Absent, CannotTell, Evidence
+from axia_core.domain.broker import Absent, Account, CannotTell, Evidence
 from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.order_states import Execution, OrderRecord, State
 from axia_core.domain.orders import Order
@@ -218,3 +220,22 @@ def test_kill_switch_stops_a_burst(world: World) -> None:
 
     assert len(world.broker.submitted) == 2
     assert sum(record.state is State.REFUSED for record in records) == 3
+
+
+class SlowToOpen(MemoryBroker):
+    """Takes longer to open than a lease lasts, on the ledger's clock and on the real one."""
+
+    def account(self) -> Account:
+        for _ in range(8):
+            self.clock.sleep(0.2)
+            time.sleep(0.25)
+        return super().account()
+
+
+def test_lease_is_kept_while_the_terminal_opens(world: World) -> None:
+    """A terminal that takes longer to open than a lease lasts does not cost the desk its lease."""
+    world.rules = replace(world.rules, lease_s=0.6)
+    world.broker = SlowToOpen(world.clock)
+    world.send(order_id="A1")
+
+    assert [record.state for record in first(world.desk().run(never))] == [State.FILLED]
