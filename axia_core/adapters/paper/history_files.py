@@ -1,31 +1,33 @@
-"""Real bars from CSV files as a price source: read, checked for what would make them lie, and then served as they are.
+"""Real bars from files as a price source: found, read, checked for what would make them lie, served as they are.
 
 A row whose high is below its close is served as it stands (the collector refuses it by name); a file whose clock,
-order or grid cannot be trusted is refused whole. Names say what a file holds: `USDJPY_15m.csv`, `EURUSD_M5.csv`.
+order or grid cannot be trusted is refused whole. Names say what a file holds: `USDJPY_15m.csv`, `EURUSD_M5.csv`,
+`EURUSD_M15_202401020000_202406282345.csv` (an MT5 export), `USDJPY/H1/2026/07/03/data.parquet` (our own object).
 """
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
-from axia_core.adapters.paper.bars import Bars, Ints, empty
-from axia_core.adapters.paper.clock import DAY_S, HOUR_S, SESSION_CLOCK, from_s
-from axia_core.domain import sessions
+from axia_core.adapters.paper.bars import Bars, empty
+from axia_core.adapters.paper.clock import HOUR_S, SESSION_CLOCK, ServerClock, from_s
+from axia_core.adapters.paper.history_parquet import read_parquet
+from axia_core.adapters.paper.history_text import read_text
+from axia_core.domain import names, sessions
 from axia_core.errors import UnreadableHistory
 
-COLUMNS = ["time", "open", "high", "low", "close", "volume"]
-TOLERATED_CLOSED_SHARE = 0.005
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 
 _NAME = re.compile(r"([A-Za-z]{6})[_\-.](?:(\d+)(m|min|h)|([MH])(\d+))", re.IGNORECASE)
 _GRIDS_S = {60 * minutes for minutes in (1, 5, 15, 30, 60)}
-_REMEDY = "Correct or remove the row; nothing of this file was read."
+_KEY_PARTS = 6
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,21 @@ class Coverage:
     first: datetime
     end: datetime
     last_complete_session: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Files that together hold one pair in one timeframe."""
+
+    pair: str
+    base_s: int
+    files: tuple[Path, ...]
+
+    def read(self, server_clock: ServerClock) -> Bars:
+        """Their rows, with UTC times; raises UnreadableHistory."""
+        if self.files[0].suffix == ".parquet":
+            return read_parquet(self.files, self.base_s)
+        return read_text(self.files[0], self.base_s, server_clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +96,31 @@ class FileHistory:
         return Coverage(pair, base_s, first, end, day if sessions.session(day).open >= first else None)
 
 
-def covered_ranges(paths: Iterable[Path]) -> tuple[Coverage, ...]:
+def covered_ranges(paths: Iterable[Path], server_clock: ServerClock = SESSION_CLOCK) -> tuple[Coverage, ...]:
     """What these files and folders cover, one entry per pair; raises UnreadableHistory."""
-    return load_history(list(paths)).coverage()
+    return load_history(list(paths), server_clock=server_clock).coverage()
 
 
-def load_history(paths: Sequence[Path], only: Iterable[str] | None = None) -> FileHistory:
-    """Read files and folders; of a pair with several files the finest timeframe counts. Raises UnreadableHistory."""
+def load_history(
+    paths: Sequence[Path], only: Iterable[str] | None = None, server_clock: ServerClock = SESSION_CLOCK
+) -> FileHistory:
+    """Read files and folders; of a pair with several files the finest timeframe counts. Raises UnreadableHistory.
+
+    *server_clock* is that of MT5 exports among them; every other file states UTC.
+    """
     wanted = None if only is None else set(only)
-    chosen: dict[str, tuple[int, Path]] = {}
-    for file in _files(paths):
-        pair, base_s = parse_name(file)
-        if (wanted is None or pair in wanted) and (pair not in chosen or base_s < chosen[pair][0]):
-            chosen[pair] = base_s, file
-    if not chosen:
+    found = [series for series in _series(paths) if wanted is None or series.pair in wanted]
+    if not found:
         shown = ", ".join(str(path) for path in paths)
         raise UnreadableHistory("files", shown, "no history file of a known pair is there", "Name it USDJPY_15m.csv.")
-    return FileHistory({pair: (base_s, read_csv(file, base_s)) for pair, (base_s, file) in chosen.items()})
+    # The first of equals stays, so the order in which paths are given decides.
+    chosen = {series.pair: series for series in sorted(reversed(found), key=lambda one: -one.base_s)}
+    return FileHistory({pair: (one.base_s, one.read(server_clock)) for pair, one in chosen.items()})
+
+
+def read_csv(file: Path, base_s: int) -> Bars:
+    """The rows of one CSV file, with UTC times; raises UnreadableHistory."""
+    return read_text(file, base_s, SESSION_CLOCK)
 
 
 def parse_name(file: Path) -> tuple[str, int]:
@@ -111,93 +136,25 @@ def parse_name(file: Path) -> tuple[str, int]:
     return match[1].upper(), length_s
 
 
-def read_csv(file: Path, base_s: int) -> Bars:
-    """The rows of one file, with UTC times; raises UnreadableHistory."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableHistory("file", file.name, f"it cannot be read: {error}", "Give a UTF-8 CSV file.") from error
-    numbered = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip() and not line.startswith("#")]
-    rows = list(csv.reader(line for _, line in numbered))
-    if not rows or [name.strip().lower() for name in rows[0]] != COLUMNS:
-        found = ",".join(rows[0]) if rows else ""
-        raise UnreadableHistory(f"{file.name}: header", found, f"the header is {','.join(COLUMNS)}", _REMEDY)
-    where = [f"{file.name}, line {n}" for n, _ in numbered[1:]]
-    bars = _to_bars(where, rows[1:])
-    _check_order(where, bars.time_s, base_s)
-    _check_clock(file.name, bars.time_s)
-    return bars
-
-
-def _files(paths: Sequence[Path]) -> list[Path]:
-    found: list[Path] = []
+def _series(paths: Sequence[Path]) -> Iterator[Series]:
     for path in paths:
         if path.is_dir():
-            found += sorted(file for file in path.glob("*.csv") if _NAME.match(file.stem))
+            yield from _series_in(path)
         elif path.is_file():
-            found.append(path)
+            yield Series(*parse_name(path), (path,))
         else:
             raise UnreadableHistory("files", str(path), "there is no such file or folder", "Give an existing path.")
-    return found
 
 
-def _to_bars(where: list[str], rows: list[list[str]]) -> Bars:
-    if not rows:
-        raise UnreadableHistory("file", "", "it holds no bar", "Give a file with rows.")
-    times, numbers = np.empty(len(rows), dtype=np.int64), np.empty((5, len(rows)), dtype=np.float64)
-    for index, row in enumerate(rows):
-        if len(row) != len(COLUMNS):
-            raise UnreadableHistory(where[index], ",".join(row), f"a row has {len(COLUMNS)} fields", _REMEDY)
-        times[index] = _time_s(where[index], row[0])
-        numbers[:, index] = [_number(where[index], *field) for field in zip(COLUMNS[1:], row[1:], strict=True)]
-    return Bars(times, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4].astype(np.int64))
-
-
-def _time_s(where: str, text: str) -> int:
-    try:
-        instant = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise UnreadableHistory(f"{where}: time", text, "a time is ISO 8601", "Like 2026-01-05T07:00:00Z.") from error
-    if instant.tzinfo is None:
-        raise UnreadableHistory(f"{where}: time", text, "a time without a zone is ambiguous", "Append Z if it is UTC.")
-    return int(instant.timestamp())
-
-
-def _number(where: str, column: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise UnreadableHistory(f"{where}: {column}", text, "it is not a number", _REMEDY) from error
-    good = 0 <= value < float("inf") if column == "volume" else 0 < value < float("inf")
-    if not good:
-        rule = "a volume is zero or more" if column == "volume" else "a price is a finite number above zero"
-        raise UnreadableHistory(f"{where}: {column}", text, rule, _REMEDY)
-    return value
-
-
-def _check_order(where: list[str], time_s: Ints, base_s: int) -> None:
-    for found, rule in (
-        (np.flatnonzero(time_s[1:] == time_s[:-1]) + 1, "the same time comes twice"),
-        (np.flatnonzero(time_s[1:] < time_s[:-1]) + 1, "times must ascend"),
-        (np.flatnonzero(time_s % base_s), f"bars of this file open on a grid of {base_s} s"),
-    ):
-        if len(found):
-            index = int(found[0])
-            raise UnreadableHistory(f"{where[index]}: time", from_s(int(time_s[index])).isoformat(), rule, _REMEDY)
-
-
-def _check_clock(name: str, time_s: Ints) -> None:
-    """Refuse a file with bars in the closed weekend: its times are not UTC, whatever they say."""
-    share = _closed_share(time_s)
-    if share <= TOLERATED_CLOSED_SHARE:
-        return
-    shift_h = min(range(-14, 15), key=lambda hours: (_closed_share(time_s - hours * HOUR_S), abs(hours)))
-    rule = f"{share:.1%} of its bars lie in the closed weekend (Friday 17:00 to Sunday 17:00 New York)"
-    remedy = f"Its clock seems to be UTC{shift_h:+d} h in most weeks; convert the times to UTC."
-    raise UnreadableHistory(name, "time", f"{rule}, so its clock is not UTC", remedy)
-
-
-def _closed_share(time_s: Ints) -> float:
-    # On the session clock the week is Monday 00:00 to Saturday 00:00; 1970-01-01 was a Thursday.
-    weekday = (SESSION_CLOCK.array_to_server_s(time_s) // DAY_S + 3) % 7
-    return float(np.mean(weekday >= 5))
+def _series_in(folder: Path) -> Iterator[Series]:
+    """The text files of a folder whose names say what they hold, and the series of objects in the bucket's layout."""
+    for file in sorted(folder.glob("*.*")):
+        if file.suffix in TEXT_SUFFIXES and _NAME.match(file.stem):
+            yield Series(*parse_name(file), (file,))
+    objects: dict[tuple[str, int], list[Path]] = {}
+    for file in sorted(folder.rglob("data.parquet")):
+        key = "/".join(file.parts[-_KEY_PARTS:])
+        if names.is_object_key(key):
+            symbol, timeframe, _ = names.parse_object_key(key)
+            objects.setdefault((symbol.name, timeframe.duration // _SECOND), []).append(file)
+    yield from (Series(*named, tuple(files)) for named, files in objects.items() if named[1] in _GRIDS_S)

@@ -87,11 +87,28 @@ class GeneratorPrices(_Part):
     seed: int = 1
 
 
+class ServerProfile(_Part):
+    """The rule of the broker's server clock."""
+
+    zone: str = "America/New_York"
+    shift_h: int = 7
+
+    @field_validator("zone")
+    @classmethod
+    def _check_zone(cls, value: str) -> str:
+        try:
+            ServerClock(value).to_server_s(0)
+        except (OSError, ValueError, LookupError) as error:
+            raise ValueError(f"{value!r} is no IANA time zone; use one like America/New_York") from error
+        return value
+
+
 class Prices(_Part):
     """Where prices come from: `{"generator": {"seed": 1}}` or `{"files": ["USDJPY_15m.csv"]}`."""
 
     generator: GeneratorPrices | None = None
     files: tuple[Path, ...] | None = Field(None, description="Files or folders; relative to the terminal.")
+    exported_by: ServerProfile | None = Field(None, description="Clock of MT5 exports, where not this server's own.")
 
     @model_validator(mode="after")
     def _check_one(self) -> Prices:
@@ -115,22 +132,6 @@ class TerminalClock(_Part):
         real = real_ms()
         origin = to_ms(self.origin) if self.origin is not None else real
         return origin + round((real - origin) * self.rate + self.shift_s * 1000)
-
-
-class ServerProfile(_Part):
-    """The rule of the broker's server clock."""
-
-    zone: str = "America/New_York"
-    shift_h: int = 7
-
-    @field_validator("zone")
-    @classmethod
-    def _check_zone(cls, value: str) -> str:
-        try:
-            ServerClock(value).to_server_s(0)
-        except (OSError, ValueError, LookupError) as error:
-            raise ValueError(f"{value!r} is no IANA time zone; use one like America/New_York") from error
-        return value
 
 
 class TerminalProfile(_Part):
@@ -173,6 +174,12 @@ class TerminalProfile(_Part):
     @property
     def server_clock(self) -> ServerClock:
         return ServerClock(self.server.zone, self.server.shift_h)
+
+    @property
+    def export_clock(self) -> ServerClock:
+        """The clock in which MT5 exports among the price files are written."""
+        server = self.prices.exported_by or self.server
+        return ServerClock(server.zone, server.shift_h)
 
 
 def create_terminal(folder: Path, profile: TerminalProfile) -> None:

@@ -131,7 +131,7 @@ class Terminal:
     def _reload(self) -> None:
         if self._changed(PROFILE_FILE):
             profile = load_profile(self.folder)
-            same = (profile.prices, profile.symbols) == (self.profile.prices, self.profile.symbols)
+            same = _sources(profile) == _sources(self.profile)
             source = self.market.source if same else _source(self.folder, profile)
             self.profile, self.market = profile, _market(profile, source)
         if self._changed(faults.FAULTS_FILE):
@@ -149,9 +149,14 @@ class Terminal:
         return changed
 
 
+def _sources(profile: TerminalProfile) -> tuple[object, ...]:
+    """What the prices depend on."""
+    return profile.prices, profile.symbols, profile.export_clock
+
+
 def _source(folder: Path, profile: TerminalProfile) -> PriceSource:
     if profile.prices.files is not None:
-        return load_history([folder / file for file in profile.prices.files], profile.symbols)
+        return load_history([folder / file for file in profile.prices.files], profile.symbols, profile.export_clock)
     seed = profile.prices.generator.seed if profile.prices.generator is not None else 0
     return Generator(seed, profile.symbols)
 
