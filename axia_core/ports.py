@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -218,6 +219,18 @@ class OrderLedger(ABC):
         the record's version, that the kill switch permits the action, and that *lease* is still held. None when the
         switch forbids it. Raises VersionConflict, LeaseLost.
         """
+
+    @abstractmethod
+    def alike(self, order: Order) -> OrderRecord | None:
+        """Of entries that ask for the same, the one attempted last, itself included; kept for a day at least."""
+
+    @abstractmethod
+    def day_equity(self, day: date, login: int) -> Decimal | None:
+        """The account's equity when the trading day was first seen."""
+
+    @abstractmethod
+    def note_day_equity(self, day: date, login: int, equity: Decimal) -> Decimal:
+        """Keeps the account's equity as that of the day's start, unless one is kept; returns what is kept."""
 
     @abstractmethod
     def kill_switch(self) -> KillSwitch:

@@ -88,6 +88,18 @@ class Settings(BaseSettings):
     max_spread_points: int = Field(100, gt=0, description="No entry while the spread is wider.")
     deviation_points: int = Field(20, ge=0, description="Price band of a market order in points.")
     orders_per_minute: int = Field(60, gt=0, description="No more entries than this in any minute.")
+    max_net_lots: Decimal = Field(Decimal("5.0"), gt=0, description="Largest net position of a pair, orders included.")
+    min_stop_points: int = Field(10, ge=0, description="Least distance of stops; the broker's own counts if larger.")
+    require_stop_loss: bool = Field(False, description="Refuse entries without a stop loss.")
+    max_entry_distance_percent: Decimal = Field(
+        Decimal("5.0"), gt=0, description="A pending entry may lie this far from the market."
+    )
+    duplicate_window_s: float = Field(
+        5.0, ge=0, description="An entry like another attempted so shortly before is refused as a repeat; 0: none is."
+    )
+    max_daily_loss_percent: Decimal = Field(
+        Decimal("5.0"), gt=0, le=100, description="No entry once the day has lost this much of its first equity."
+    )
     retained_days: int = Field(30, ge=30, description="Days a final order stays in the ledger (queue 4 + DLQ 14).")
 
     # Desk
@@ -145,6 +157,12 @@ class Settings(BaseSettings):
             max_open_positions=self.max_open_positions,
             max_spread_points=self.max_spread_points,
             orders_per_minute=self.orders_per_minute,
+            max_net_lots=self.max_net_lots,
+            min_stop_points=self.min_stop_points,
+            require_stop_loss=self.require_stop_loss,
+            max_entry_distance_percent=self.max_entry_distance_percent,
+            duplicate_window=timedelta(seconds=self.duplicate_window_s),
+            max_daily_loss_percent=self.max_daily_loss_percent,
         )
 
     @property

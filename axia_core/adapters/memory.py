@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from axia_core.domain.broker import Absent, Account, Finding, Instrument, Position, Quote
@@ -112,6 +112,8 @@ class MemoryOrderLedger(OrderLedger):
         self._lease: Lease | None = None
         self._fence = 0
         self._epoch: Epoch | None = None
+        self._alike: dict[str, str] = {}
+        self._equity: dict[tuple[date, int], Decimal] = {}
         self.unreadable: dict[str, str] = {}
 
     def record(self, order: Order, message: Message, now: datetime) -> Recorded:
@@ -185,7 +187,18 @@ class MemoryOrderLedger(OrderLedger):
         version, attempts = record.version + 1, record.attempts + 1
         begun = replace(record, state=State.SUBMITTING, version=version, attempts=attempts, updated_at=now)
         self._keep(begun)
+        if begun.order.action.is_entry:
+            self._alike[begun.order.likeness()] = begun.order.order_id
         return begun
+
+    def alike(self, order: Order) -> OrderRecord | None:
+        return self._orders.get(self._alike.get(order.likeness(), ""))
+
+    def day_equity(self, day: date, login: int) -> Decimal | None:
+        return self._equity.get((day, login))
+
+    def note_day_equity(self, day: date, login: int, equity: Decimal) -> Decimal:
+        return self._equity.setdefault((day, login), equity)
 
     def kill_switch(self) -> KillSwitch:
         return self._switch or UNREADABLE

@@ -82,6 +82,11 @@ class Order:
         plain = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
+    def likeness(self) -> str:
+        """Equal for orders that ask for the same under whatever ids, times and comments."""
+        asked = (self.symbol, self.action, self.kind, self.lots, self.take_profit, self.stop_loss, self.entry_price)
+        return hashlib.sha256(json.dumps([_plain(value) for value in asked]).encode()).hexdigest()
+
 
 def magic_of(order_id: str) -> int:
     """The magic number of the order called *order_id*."""

@@ -106,6 +106,33 @@ def test_unreadable_reason_is_kept(ledger: OrderLedger) -> None:
     assert ledger.unreadable_reason("nobody") is None
 
 
+def test_attempted_entry_is_found_by_its_likeness(ledger: OrderLedger) -> None:
+    """Of entries that ask for the same, the one attempted last is found, as it stands; before any attempt none."""
+    first = record(ledger, comment="one")
+    like = parse_order(message("B1", comment="two").body, "x", DEFAULT_SYMBOLS)
+    other = parse_order(message("C1", lot_size=0.2).body, "x", DEFAULT_SYMBOLS)
+    before = ledger.alike(like)
+
+    begun = begin(ledger, first)
+
+    assert before is None
+    assert ledger.alike(like) == begun
+    assert ledger.alike(other) is None
+
+
+def test_first_equity_of_a_day_stays(ledger: OrderLedger) -> None:
+    """The first equity noted for a day and an account is kept, and other days and accounts have their own."""
+    day = NOW.date()
+    assert ledger.day_equity(day, 1) is None
+
+    assert ledger.note_day_equity(day, 1, Decimal("10000.50")) == Decimal("10000.50")
+    assert ledger.note_day_equity(day, 1, Decimal(9_000)) == Decimal("10000.50")
+
+    assert ledger.day_equity(day, 1) == Decimal("10000.50")
+    assert ledger.day_equity(day, 2) is None
+    assert ledger.day_equity(day + timedelta(days=1), 1) is None
+
+
 def test_same_content_is_known_and_other_content_conflicts(ledger: OrderLedger) -> None:
     """The second record of an id says KNOWN or CONFLICT and changes nothing."""
     first = record(ledger)

@@ -7,13 +7,15 @@ GLOBALCONFIG          EVENT#KILL_SWITCH#{v}  who changed it, when and why
 GLOBALCONFIG          LEASE#DESK             which desk may act
 GLOBALCONFIG          EPOCH                  since when the table has not been rewound
 UNREADABLE#{msg id}   METADATA               why a message could not become an order
+ALIKE#{likeness}      METADATA               which order of the same content was attempted last
+EQUITY#{date}         ACCOUNT#{login}        the account's equity when the trading day was first seen
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -166,6 +168,20 @@ def kill_switch_item(switch: KillSwitch, now: datetime) -> Item:
         "who": switch.who,
         "updated_at": stamp(now),
     }
+
+
+def alike_item(record: OrderRecord) -> Item:
+    """Which entry of its content was attempted last; it is of use for seconds and kept for a day."""
+    ttl = int((record.updated_at + timedelta(days=1)).timestamp())
+    return {"pk": alike_pk(record.order), "sk": METADATA, "order_id": record.order.order_id, "ttl": ttl}
+
+
+def alike_pk(order: Order) -> str:
+    return f"ALIKE#{order.likeness()}"
+
+
+def equity_key(day: date, login: int) -> tuple[str, str]:
+    return f"EQUITY#{day.isoformat()}", f"ACCOUNT#{login}"
 
 
 def lease_item(lease: Lease) -> Item:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from axia_core.adapters.dynamodb import items
@@ -115,6 +116,8 @@ class DynamoOrderLedger(OrderLedger):
             self._lease_is_held(lease, now),
             self._event(begun),
         ]
+        if begun.order.action.is_entry:
+            steps.append(self._table.put(items.alike_item(begun)))
         reasons = self._table.transact("beginning an attempt", steps)
         if not reasons:
             return begun
@@ -123,6 +126,24 @@ class DynamoOrderLedger(OrderLedger):
         if reasons[2] == CHECK_FAILED:
             raise LeaseLost(f"{lease.owner} no longer holds the desk's lease")
         return None
+
+    def alike(self, order: Order) -> OrderRecord | None:
+        item = self._table.get(items.alike_pk(order), items.METADATA)
+        return None if item is None else self.order(item["order_id"])
+
+    def day_equity(self, day: date, login: int) -> Decimal | None:
+        item = self._table.get(*items.equity_key(day, login))
+        return None if item is None else Decimal(item["equity"])
+
+    def note_day_equity(self, day: date, login: int, equity: Decimal) -> Decimal:
+        kept = self.day_equity(day, login)
+        if kept is not None:
+            return kept
+        pk, sk = items.equity_key(day, login)
+        put = self._table.put({"pk": pk, "sk": sk, "equity": equity}, "attribute_not_exists(pk)")
+        if not self._table.transact("noting the day's equity", [put]):
+            return equity
+        return self.day_equity(day, login) or equity
 
     def kill_switch(self) -> KillSwitch:
         try:
