@@ -122,8 +122,8 @@ def _number(node: ast.expr, known: dict[str, int]) -> int | None:
         case ast.Name(id=name):
             return known.get(name)
         case ast.UnaryOp(op=ast.USub(), operand=inner):
-            value = _number(inner, known)
-            return None if value is None else -value
+            positive = _number(inner, known)
+            return None if positive is None else -positive
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
             first, second = _number(left, known), _number(right, known)
             return None if first is None or second is None else first | second
@@ -192,7 +192,8 @@ def read_wheel(wheel: Path) -> dict[str, Any]:
 
 def download(wanted: str, folder: Path) -> Path:
     """The Windows wheel of a version, from the package index that pip is configured for; raises CannotReadWheel."""
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--platform", "win_amd64"]
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--retries", "1", "--timeout", "10"]
+    command += ["--platform", "win_amd64"]
     command += ["--only-binary=:all:", "--python-version", PYTHON, "--dest", str(folder), f"MetaTrader5=={wanted}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = list(folder.glob("*.whl"))

@@ -65,7 +65,9 @@ class Connection:
         try:
             terminal.begin("initialize")
             self.log_in(login, password, server)
-        except CallFailed:
+        except CallFailed as failed:
+            self.last_error = failed.last_error
+            self._audit(terminal, "initialize", "", False)
             self.close()
             raise
 
@@ -75,6 +77,11 @@ class Connection:
         for given, saved in ((login, account.login), (password, account.password), (server, account.server)):
             if given is not None and given != saved:
                 raise CallFailed(-6, "Terminal: Authorization failed")
+
+    def note(self, name: str) -> None:
+        """Write down a call that the terminal has no part in."""
+        if self._terminal is not None:
+            self._audit(self._terminal, name, "", None)
 
     def close(self) -> None:
         """Disconnect."""

@@ -8,7 +8,7 @@ from typing import Any
 from axia_core.adapters.paper.clock import DAY_S
 from axia_core.adapters.paper.market import Quote
 from axia_core.adapters.paper.moment import BUY, Moment, funds
-from axia_core.adapters.paper.profile import EXECUTIONS, TRADE_MODES
+from axia_core.adapters.paper.rules import EXECUTIONS, TRADE_MODES
 from axia_core.adapters.paper.store import Row
 from axia_core.adapters.paper.surface import (
     CONSTANTS,

@@ -44,6 +44,7 @@ def initialize(*args: Any, **options: Any) -> bool:
 
 def shutdown() -> bool:
     """Disconnect; always True."""
+    CONNECTION.note("shutdown")
     CONNECTION.last_error = (1, "Success")
     CONNECTION.close()
     return True
@@ -51,6 +52,7 @@ def shutdown() -> bool:
 
 def last_error() -> tuple[int, str]:
     """Code and text of the last call's outcome."""
+    CONNECTION.note("last_error")
     return CONNECTION.last_error
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from axia_core.adapters.paper.market import Market, Quote
-from axia_core.adapters.paper.profile import SymbolRules, TerminalProfile
+from axia_core.adapters.paper.profile import TerminalProfile
+from axia_core.adapters.paper.rules import SymbolRules
 from axia_core.adapters.paper.store import Row, Store
 from axia_core.domain.symbols import Symbol
 

@@ -10,25 +10,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AwareDatetime, Field, ValidationError, field_validator, model_validator
 
 from axia_core.adapters.paper import store
+from axia_core.adapters.paper.brokers import BROKER_RULES
 from axia_core.adapters.paper.clock import ServerClock, real_ms, to_ms
-from axia_core.adapters.paper.spreads import Spread
+from axia_core.adapters.paper.rules import Part, SymbolRules
 from axia_core.domain.symbols import DEFAULT_SYMBOLS, Symbol
 from axia_core.errors import InvalidInput
 
 PROFILE_FILE = "terminal.json"
 
-TRADE_MODES = {"disabled": 0, "longonly": 1, "shortonly": 2, "closeonly": 3, "full": 4}
-EXECUTIONS = {"request": 0, "instant": 1, "market": 2, "exchange": 3}
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class AccountProfile(_Part):
+class AccountProfile(Part):
     """The account the terminal is logged in to."""
 
     login: int = Field(50_000_001, gt=0)
@@ -48,46 +42,13 @@ class AccountProfile(_Part):
     stopout_level: float = Field(30.0, ge=0, description="Margin level in per cent at which positions are closed.")
 
 
-class SymbolRules(_Part):
-    """The broker's rules for a symbol."""
-
-    spread_points: int = Field(12, ge=0)
-    roll_spread_points: int | None = Field(None, ge=0, description="The spread around the New York close, if another.")
-    roll_window_s: int = Field(300, ge=0, description="How long before and after 17:00 New York it holds.")
-    commission_per_lot: float = Field(0.0, ge=0, description="In the account's currency, for each deal: per side.")
-    swap_long: float = Field(0.0, description="Points a BUY earns a night; negative ones are paid.")
-    swap_short: float = Field(0.0, description="Points a SELL earns a night.")
-    swap_triple_day: int = Field(3, ge=0, le=6, description="Day whose night counts for three; 0 is Sunday.")
-    filling_mask: int = Field(3, ge=0, le=7, description="Bits: FOK 1, IOC 2, BOC 4.")
-    execution: Literal["request", "instant", "market", "exchange"] = "market"
-    trade_mode: Literal["disabled", "longonly", "shortonly", "closeonly", "full"] = "full"
-    stops_level: int = Field(0, ge=0, description="Points between the market and a stop.")
-    freeze_level: int = Field(0, ge=0, description="Points from the market within which nothing can be changed.")
-    volume_min: float = Field(0.01, gt=0)
-    volume_max: float = Field(100.0, gt=0)
-    volume_step: float = Field(0.01, gt=0)
-    volume_limit: float = Field(0.0, ge=0, description="Most lots in one direction; 0 means no limit.")
-    contract_size: float = Field(100_000.0, gt=0)
-    fills_at_most: float | None = Field(None, gt=0, description="Lots at once: IOC fills partly, FOK not at all.")
-
-    @property
-    def has_swap(self) -> bool:
-        """Whether a night costs or earns anything."""
-        return bool(self.swap_long or self.swap_short)
-
-    @property
-    def spread(self) -> Spread:
-        """The spread over time."""
-        return Spread(self.spread_points, self.roll_spread_points, self.roll_window_s)
-
-
-class GeneratorPrices(_Part):
+class GeneratorPrices(Part):
     """Prices made up from a seed; the same seed gives the same bars everywhere."""
 
     seed: int = 1
 
 
-class ServerProfile(_Part):
+class ServerProfile(Part):
     """The rule of the broker's server clock."""
 
     zone: str = "America/New_York"
@@ -103,7 +64,7 @@ class ServerProfile(_Part):
         return value
 
 
-class Prices(_Part):
+class Prices(Part):
     """Where prices come from: `{"generator": {"seed": 1}}` or `{"files": ["USDJPY_15m.csv"]}`."""
 
     generator: GeneratorPrices | None = None
@@ -117,7 +78,7 @@ class Prices(_Part):
         return self
 
 
-class TerminalClock(_Part):
+class TerminalClock(Part):
     """What time it is in the terminal: the real time plus `shift_s`, `rate` times faster from `origin`, or `fixed`."""
 
     shift_s: float = 0.0
@@ -134,12 +95,15 @@ class TerminalClock(_Part):
         return origin + round((real - origin) * self.rate + self.shift_s * 1000)
 
 
-class TerminalProfile(_Part):
+class TerminalProfile(Part):
     """Everything `terminal.json` says; every field has a default, so `TerminalProfile()` is a working terminal."""
 
     account: AccountProfile = AccountProfile()
     symbols: tuple[str, ...] = Field(DEFAULT_SYMBOLS, description="Plain pairs; with files only those that have one.")
     symbol_suffix: str = Field("", max_length=12, description="What the broker appends to every pair.")
+    broker: Literal["metaquotes-demo", "ioc-only", "fok-only"] | None = Field(
+        None, description="A recorded broker whose rules hold where `rules` has its default."
+    )
     rules: SymbolRules = SymbolRules()
     rules_of: dict[str, dict[str, Any]] = Field({}, description="Rules that differ for one pair, by plain pair.")
     selected: bool = Field(False, description="Whether Market Watch shows every symbol without symbol_select.")
@@ -164,12 +128,18 @@ class TerminalProfile(_Part):
 
     @cached_property
     def _rules_by_pair(self) -> dict[str, SymbolRules]:
-        base = self.rules.model_dump()
+        base = self._general_rules.model_dump()
         return {name: SymbolRules(**base | self.rules_of.get(name, {})) for name in self.symbols}
+
+    @cached_property
+    def _general_rules(self) -> SymbolRules:
+        if self.broker is None:
+            return self.rules
+        return BROKER_RULES[self.broker].model_copy(update=self.rules.model_dump(exclude_defaults=True))
 
     def rules_for(self, pair: str) -> SymbolRules:
         """The rules of a plain pair; the general ones for one no longer listed (a position may outlive it)."""
-        return self._rules_by_pair.get(pair, self.rules)
+        return self._rules_by_pair.get(pair, self._general_rules)
 
     @property
     def server_clock(self) -> ServerClock:

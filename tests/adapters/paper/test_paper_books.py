@@ -1,4 +1,4 @@
-"""Random sequences of valid and invalid calls: the books stay consistent and nothing is raised."""
+"""Random sequences of valid and invalid calls: the books stay consistent, and only what the real module raises is."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from axia_core.adapters.paper import metatrader5 as mt5
 from axia_core.adapters.paper.profile import AccountProfile, TerminalProfile
+from axia_core.adapters.paper.rules import SymbolRules
 
 from .conftest import PaperTerminal, request
 
@@ -21,6 +22,35 @@ FAR = 2**31 - 1
 
 PASSING = [timedelta(seconds=7), timedelta(minutes=20), timedelta(hours=5)]
 VOLUMES = [0.1, 0.25, 0.01, 3.0]
+CHARGES = SymbolRules(commission_per_lot=3.5, swap_long=-7.3, swap_short=2.1, roll_spread_points=80, fills_at_most=2.0)
+
+# Calls that can do nothing, each as somebody's bot makes it.
+INVALID: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+    ("order_send", ({"action": 1, "symbol": "USDJPY", "volume": 1, "type": 0},), {}),
+    ("order_send", ({"action": 1, "symbol": "USDJPY", "volume": 0.1, "magic": -1},), {}),
+    ("order_send", ({"action": 1, "symbol": "USDJPY", "volume": 0.1, "comment": "x" * 30},), {}),
+    ("order_send", ({"action": 1, "symbol": "USDJPY", "volume": float("nan"), "type_filling": 1},), {}),
+    ("order_send", ({"action": 1, "symbol": "USDJPY", "volume": float("inf"), "type_filling": 1},), {}),
+    ("order_send", ({"action": 5, "symbol": "USDJPY", "volume": 0.1, "price": float("nan"), "type": 2},), {}),
+    ("order_send", ({"action": 6, "position": 2**64 - 1},), {}),
+    ("order_send", ([1],), {}),
+    ("order_send", (), {}),
+    ("order_check", ({},), {"action": 1}),
+    ("order_calc_margin", (0, "USDJPY", "1", 1.0), {}),
+    ("copy_rates_from_pos", ("USDJPY", "M5", 0, 10), {}),
+    ("copy_rates_range", ("USDJPY", 5, "2026-01-01", 5), {}),
+    ("copy_rates_range", ("USDJPY", 5, 0, 0), {}),
+    ("copy_ticks_from", ("USDJPY", 2**40, 10, -1), {}),
+    ("positions_get", ("USDJPY",), {}),
+    ("positions_get", (), {"ticket": -1}),
+    ("orders_get", (), {"symbol": None}),
+    ("history_deals_get", (), {}),
+    ("history_orders_get", (5,), {}),
+    ("symbol_select", ("XAUUSD",), {}),
+    ("symbols_get", (5,), {}),
+    ("login", ("5",), {}),
+    ("market_book_get", ("USDJPY",), {}),
+]
 
 
 def _steps(choose: Random, count: int) -> list[Any]:
@@ -28,9 +58,16 @@ def _steps(choose: Random, count: int) -> list[Any]:
 
     Drawn from a seed, because sequences drawn one by one are nearly all short and dull.
     """
-    return [
-        choose.choice(PASSING) if choose.random() < 0.2 else (_order(choose), _details(choose)) for _ in range(count)
-    ]
+    return [_step(choose) for _ in range(count)]
+
+
+def _step(choose: Random) -> Any:
+    chance = choose.random()
+    if chance < 0.2:
+        return choose.choice(PASSING)
+    if chance < 0.35:
+        return choose.choice(INVALID)
+    return "close" if chance < 0.38 else (_order(choose), _details(choose))
 
 
 def _order(choose: Random) -> dict[str, Any]:
@@ -88,8 +125,10 @@ def _prices(fields: dict[str, Any], details: dict[str, Any], quote: Any) -> dict
 def _check() -> None:
     account, positions = mt5.account_info(), mt5.positions_get()
     deals = mt5.history_deals_get(0, FAR)
-    assert account.balance == pytest.approx(sum(deal.profit for deal in deals), abs=1e-6)
-    assert account.equity == pytest.approx(account.balance + sum(row.profit for row in positions), abs=1e-6)
+    booked = sum(deal.profit + deal.commission + deal.swap + deal.fee for deal in deals)
+    assert account.balance == pytest.approx(booked, abs=1e-6)
+    open_profit = sum(row.profit + row.swap for row in positions)
+    assert account.equity == pytest.approx(account.balance + open_profit, abs=1e-6)
     assert account.margin_free == pytest.approx(account.equity - account.margin, abs=1e-6)
     assert all(row.volume > 0 for row in positions)
     assert mt5.positions_total() == len(positions)
@@ -99,13 +138,13 @@ def _check() -> None:
         assert signed == pytest.approx(held, abs=1e-6)
 
 
-@given(st.integers(0, 1 << 32), st.sampled_from(["hedging", "netting"]))
+@given(st.integers(0, 1 << 32), st.sampled_from(["hedging", "netting"]), st.sampled_from([SymbolRules(), CHARGES]))
 @settings(max_examples=16, deadline=None)
-def test_books_stay_consistent(seed: int, margin_mode: Any) -> None:
+def test_books_stay_consistent(seed: int, margin_mode: Any, rules: SymbolRules) -> None:
     """Balance is the sum of the deals, equity adds the open profit, deals make the positions, and check agrees."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         account = AccountProfile(margin_mode=margin_mode)
-        terminal = PaperTerminal(Path(folder), TerminalProfile(selected=True, account=account))
+        terminal = PaperTerminal(Path(folder), TerminalProfile(selected=True, account=account, rules=rules))
         terminal.move(timedelta())
         assert mt5.initialize(folder)
         try:
@@ -120,7 +159,31 @@ def _play(terminal: PaperTerminal, step: Any) -> None:
     if isinstance(step, timedelta):
         terminal.move(step)
         return
+    if step == "close":
+        assert mt5.Close("USDJPY") in (True, False, "Partially")
+        return
+    if isinstance(step[0], str):
+        _fail(*step)
+        return
     wanted = _request(*step)
     checked, sent = mt5.order_check(wanted), mt5.order_send(wanted)
     done = sent.retcode in (mt5.TRADE_RETCODE_DONE, mt5.TRADE_RETCODE_PLACED, mt5.TRADE_RETCODE_DONE_PARTIAL)
     assert done if checked.retcode == 0 else sent.retcode == checked.retcode
+
+
+def _fail(name: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
+    """An invalid call changes nothing; it answers, or raises the one error that the real module raises."""
+    before = mt5.account_info().balance, mt5.positions_total(), mt5.orders_total(), mt5.history_deals_total(0, FAR)
+    try:
+        answer = getattr(mt5, name)(*arguments, **options)
+    except SystemError:
+        answer = None
+    code = mt5.last_error()[0]
+
+    assert answer is None or answer is False or code == 1
+    assert before == (
+        mt5.account_info().balance,
+        mt5.positions_total(),
+        mt5.orders_total(),
+        mt5.history_deals_total(0, FAR),
+    )

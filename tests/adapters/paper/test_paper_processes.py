@@ -109,6 +109,24 @@ def test_running_needs_a_terminal(tmp_path: Path) -> None:
     assert "Create the terminal with create_terminal" in done.stderr
 
 
+def test_every_function_is_audited(terminal: PaperTerminal) -> None:
+    """No call goes unwritten: not the ones that ask the terminal nothing, not a login that is refused."""
+    mt5.last_error()
+    mt5.shutdown()
+    mt5.initialize(str(terminal.folder), password="wrong")
+
+    store = Store.open(terminal.folder, 0.0, 2)
+    rows = store.audited()
+    store.close()
+
+    assert [(row["function"], row["error"]) for row in rows[-3:]] == [
+        ("last_error", 1),
+        ("shutdown", 1),
+        ("initialize", -6),
+    ]
+    assert not any("wrong" in row["arguments"] for row in rows)
+
+
 def test_calls_are_audited(terminal: PaperTerminal) -> None:
     """Every call is written down with its outcome, the password never."""
     mt5.initialize(str(terminal.folder), password="paper")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from axia_core.adapters.paper import metatrader5 as mt5
-from axia_core.adapters.paper.brokers import BROKER_RULES
+from axia_core.adapters.paper.brokers import BROKER_RULES, rules_from
 from axia_core.adapters.paper.clock import SESSION_CLOCK
 from axia_core.adapters.paper.faults import Fault, write_plan
 
@@ -17,6 +19,7 @@ from .conftest import NOON, PAIR, PaperTerminal, request, send, tick
 
 SATURDAY = datetime(2026, 6, 20, 12, 0, tzinfo=UTC)
 FAR = 2**31 - 1
+FIXTURES = Path(__file__).parents[4] / "shared" / "data" / "fixtures"
 
 
 def _hours_ahead(terminal: PaperTerminal, hours: int) -> tuple[float, float]:
@@ -401,6 +404,35 @@ def test_recorded_brokers(terminal: PaperTerminal, broker: str, accepted: int) -
     assert send(type_filling=1 - accepted, price=tick().ask).retcode == (
         10009 if broker == "metaquotes-demo" else 10030
     )
+
+
+@pytest.mark.parametrize(
+    ("broker", "file", "key"),
+    [
+        ("metaquotes-demo", "metaquotes_demo_2022-03.json", "symbol_info_EURUSD"),
+        ("ioc-only", "symbol_info_brokers.json", "USDJPY_2024-01"),
+        ("fok-only", "symbol_info_brokers.json", "EURJPY_2022-11"),
+    ],
+)
+def test_recorded_rules_are_those_of_the_recording(broker: str, file: str, key: str) -> None:
+    """The rules that go by a broker's name are what its recorded symbol_info says, swaps and all."""
+    if not FIXTURES.is_dir():
+        pytest.skip("../shared/data/fixtures (recorded brokers) is not here")
+    recorded = json.loads((FIXTURES / file).read_text(encoding="utf-8"))
+
+    found = next(info for name, info in recorded.items() if name.startswith(key))
+
+    assert rules_from(found) == BROKER_RULES[broker]
+
+
+def test_broker_is_selectable(new_terminal: Callable[..., PaperTerminal]) -> None:
+    """terminal.json names a recorded broker; what `rules` says goes before it."""
+    new_terminal(broker="ioc-only", rules={"spread_points": 7})
+
+    info = mt5.symbol_info(PAIR)
+
+    assert (info.filling_mode, info.volume_max, info.spread, info.swap_short) == (2, 200.0, 7, -25.92)
+    assert send(type_filling=0).retcode == 10030
 
 
 def test_dead_feed(terminal: PaperTerminal) -> None:
