@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -12,6 +13,7 @@ import pytest
 
 from axia_core.adapters.mt5.calls import TerminalSpec
 from axia_core.adapters.mt5.terminal import Terminal, open_terminal, wall_clock_deadline
+from axia_core.adapters.mt5.worker import connect
 from axia_core.adapters.paper.faults import Fault, write_plan
 from axia_core.adapters.paper.profile import TerminalProfile, create_terminal
 from axia_core.errors import SourceUnavailable, WrongAccount
@@ -59,6 +61,7 @@ def test_structs_come_as_dicts(terminal: Terminal) -> None:
 
 def test_hang_is_ended_on_its_deadline(terminal: Terminal, folder: Path) -> None:
     """A call that hangs is given up, its process is gone, and the next call works in a new one."""
+    terminal.call("terminal_info")
     write_plan(folder, Fault(function="account_info", calls=(1,), hang=True))
 
     with pytest.raises(SourceUnavailable, match="did not answer"):
@@ -168,6 +171,39 @@ def test_wrong_login_is_refused(folder: Path) -> None:
     """A login that the terminal does not take raises WrongAccount, and the remedy is named."""
     with open_terminal(Settings(mt5_path=folder, mt5_login=5)) as terminal, pytest.raises(WrongAccount, match="login"):
         terminal.call("account_info")
+
+
+class OtherAccount:
+    """A module whose terminal opens whatever it is told, and is at an account of its own."""
+
+    def __init__(self, login: int, server: str) -> None:
+        self.open = False
+        self._account = SimpleNamespace(login=login, server=server)
+
+    def initialize(self, **_: Any) -> bool:
+        self.open = True
+        return True
+
+    def account_info(self) -> Any:
+        return self._account
+
+    def last_error(self) -> tuple[int, str]:
+        return 1, "Success"
+
+    def shutdown(self) -> None:
+        self.open = False
+
+
+@pytest.mark.parametrize(("login", "server"), [(2, "Ours"), (1, "Theirs")])
+def test_terminal_at_another_account_is_let_go(login: int, server: str) -> None:
+    """Whatever initialize says, a terminal that is at another login or server is closed and never asked."""
+    module = OtherAccount(login, server)
+    spec = TerminalSpec(module="m", path=Path("p"), login=1, password="x", server="Ours", deadline_s=1)
+
+    answer = connect(module, spec)
+
+    assert (answer.result, answer.error) == (False, (-6, f"the terminal is at {login} on {server}"))
+    assert not module.open
 
 
 def test_missing_terminal_is_an_error(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from axia_core.adapters.mt5.calls import SENDING, Answer, Call, TerminalSpec
 
 BAD_ARGUMENTS = -2
+WRONG_ACCOUNT = -6
 LOST_CONNECTION = frozenset({-10000, -10001, -10002, -10003, -10004, -10005})
 
 
@@ -24,7 +25,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Reads a TerminalSpec, connects, then answers Calls until the input ends."""
     spec: TerminalSpec = pickle.load(requests)
     module = importlib.import_module(spec.module)
-    _reply(answers, _connect(module, spec))
+    _reply(answers, connect(module, spec))
     while True:
         try:
             call: Call = pickle.load(requests)
@@ -33,7 +34,8 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         _reply(answers, _perform(module, spec, call))
 
 
-def _connect(module: Any, spec: TerminalSpec) -> Answer:
+def connect(module: Any, spec: TerminalSpec) -> Answer:
+    """Opens the terminal and makes sure that it is the account of *spec*; True, or False with the reason."""
     connected = module.initialize(
         path=str(spec.path),
         login=spec.login,
@@ -41,7 +43,16 @@ def _connect(module: Any, spec: TerminalSpec) -> Answer:
         server=spec.server,
         timeout=int(spec.deadline_s * 1000),
     )
-    return Answer(connected, module.last_error())
+    if not connected:
+        return Answer(False, module.last_error())
+    account = module.account_info()
+    if account is None:
+        return Answer(False, module.last_error())
+    if (account.login, account.server) != (spec.login, spec.server):
+        # A terminal that somebody switched, or another broker's that the module found: nothing may be asked of it.
+        module.shutdown()
+        return Answer(False, (WRONG_ACCOUNT, f"the terminal is at {account.login} on {account.server}"))
+    return Answer(True, (1, "Success"))
 
 
 def _perform(module: Any, spec: TerminalSpec, call: Call) -> Answer:
@@ -51,7 +62,7 @@ def _perform(module: Any, spec: TerminalSpec, call: Call) -> Answer:
     if answer.result is None and answer.error[0] in LOST_CONNECTION:
         # Only reads are asked again over a new connection; a send never is.
         module.shutdown()
-        if _connect(module, spec).result:
+        if connect(module, spec).result:
             return _once(module, call)
     return answer
 
