@@ -51,6 +51,7 @@ def order_fields(order: Order) -> Document:
         "tp_price": order.take_profit,
         "comment": order.comment,
         "mt5_ticket": order.mt5_ticket,
+        "target_order_id": order.target_order_id,
     }
 
 

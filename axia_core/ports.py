@@ -169,7 +169,14 @@ class OrderLedger(ABC):
 
     @abstractmethod
     def record(self, order: Order, message: Message, now: datetime) -> Recorded:
-        """Writes the order as RECEIVED unless its id is known; KNOWN for the same content, CONFLICT for other."""
+        """Writes the order as RECEIVED unless its id is known; KNOWN for the same content, CONFLICT for other.
+
+        An order that finds its tombstone is written as CANCELLED.
+        """
+
+    @abstractmethod
+    def leave_tombstone(self, order_id: str, by: str, now: datetime) -> bool:
+        """Cancels an order that has not come yet, in the name of order *by*; False when it has come."""
 
     @abstractmethod
     def record_unreadable(self, message: Message, reason: str, now: datetime) -> None:

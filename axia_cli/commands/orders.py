@@ -40,6 +40,7 @@ def send(
     take_profit: Annotated[str, typer.Option("--tp", help="Take profit price.")] = "",
     entry_price: Annotated[str, typer.Option("--price", help="Entry price of a pending order.")] = "",
     ticket: Annotated[int | None, typer.Option(help="MT5 ticket for CLOSE, CANCEL and MODIFY.")] = None,
+    target: Annotated[str, typer.Option(help="Instead of a ticket: the id of the order to act on.")] = "",
     order_id: Annotated[str, typer.Option(help="Your own id; a repeat of it can never order twice.")] = "",
     comment: Annotated[str, typer.Option(help="Kept in the ledger.")] = "",
     message: Annotated[str, typer.Option(help="The whole message as JSON, instead of the options.")] = "",
@@ -57,6 +58,7 @@ def send(
         "tp_price": _number("--tp", take_profit),
         "entry_price": _number("--price", entry_price),
         "mt5_ticket": ticket,
+        "target_order_id": target or None,
         "order_id": order_id or None,
         "comment": comment or None,
     }

@@ -15,7 +15,15 @@ from decimal import Decimal
 from axia_core.domain.broker import Absent, Account, Finding, Instrument, Position, Quote
 from axia_core.domain.kill_switch import UNREADABLE, KillSwitch
 from axia_core.domain.messages import Epoch, Lease, Message, QueueDepth
-from axia_core.domain.order_states import Execution, OrderEvent, OrderRecord, State, check_move
+from axia_core.domain.order_states import (
+    Execution,
+    OrderEvent,
+    OrderRecord,
+    State,
+    cancelled_before_it_came,
+    check_move,
+    new_record,
+)
 from axia_core.domain.orders import Order
 from axia_core.domain.outcomes import Outcome, Settled
 from axia_core.errors import LeaseLost, VersionConflict
@@ -112,6 +120,7 @@ class MemoryOrderLedger(OrderLedger):
         self._lease: Lease | None = None
         self._fence = 0
         self._epoch: Epoch | None = None
+        self._tombstones: dict[str, str] = {}
         self._alike: dict[str, str] = {}
         self._equity: dict[tuple[date, int], Decimal] = {}
         self.unreadable: dict[str, str] = {}
@@ -121,18 +130,15 @@ class MemoryOrderLedger(OrderLedger):
         if known is not None:
             same = known.order.content_hash() == order.content_hash()
             return Recorded.KNOWN if same else Recorded.CONFLICT
-        record = OrderRecord(
-            order=order,
-            state=State.RECEIVED,
-            version=1,
-            sent_at=message.sent_at,
-            received_at=now,
-            updated_at=now,
-            sender=message.sender,
-            message_id=message.message_id,
-        )
-        self._keep(record)
+        record = new_record(order, message, now)
+        cancelled_by = self._tombstones.get(order.order_id)
+        self._keep(record if cancelled_by is None else cancelled_before_it_came(record, cancelled_by))
         return Recorded.NEW
+
+    def leave_tombstone(self, order_id: str, by: str, now: datetime) -> bool:
+        if order_id not in self._orders:
+            self._tombstones.setdefault(order_id, by)
+        return order_id not in self._orders
 
     def record_unreadable(self, message: Message, reason: str, now: datetime) -> None:
         self.unreadable[message.message_id] = reason

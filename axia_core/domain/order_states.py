@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from axia_core.domain.messages import Message
 from axia_core.domain.orders import Order
 from axia_core.errors import IllegalTransition
 
@@ -41,7 +42,9 @@ _AT_BROKER = frozenset({State.CANCELLED, State.EXPIRED_AT_BROKER})
 MOVES: dict[State, frozenset[State]] = {
     State.RECEIVED: frozenset({State.SUBMITTING, State.REFUSED, State.EXPIRED, State.CANCELLED})
     # Only where an order is found at the broker before its first send: the ledger was rewound or restored.
-    | frozenset({State.UNKNOWN}),
+    | frozenset({State.UNKNOWN})
+    # Only a CANCEL whose target was not pending at the broker: there was nothing to send.
+    | frozenset({State.DONE}),
     # Back to RECEIVED, or to REFUSED or EXPIRED, only where it is proven that nothing was done.
     State.SUBMITTING: _OUTCOMES
     | frozenset({State.UNKNOWN, State.SUBMITTING, State.RECEIVED, State.REFUSED, State.EXPIRED}),
@@ -87,6 +90,25 @@ class OrderRecord:
     def known_since(self) -> datetime:
         """The earlier of the client's and the queue's time: what the order's age counts from."""
         return min(self.sent_at, self.order.created_at or self.sent_at)
+
+
+def new_record(order: Order, message: Message, now: datetime) -> OrderRecord:
+    """The record of an order that has just come."""
+    return OrderRecord(
+        order=order,
+        state=State.RECEIVED,
+        version=1,
+        sent_at=message.sent_at,
+        received_at=now,
+        updated_at=now,
+        sender=message.sender,
+        message_id=message.message_id,
+    )
+
+
+def cancelled_before_it_came(record: OrderRecord, by: str) -> OrderRecord:
+    """The record of an order that a CANCEL has overtaken."""
+    return replace(record, state=State.CANCELLED, reason=f"order {by} cancelled it before it came")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

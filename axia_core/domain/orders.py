@@ -66,6 +66,7 @@ class Order:
     comment: str = ""
     created_at: datetime | None = None
     expires_at: datetime | None = None
+    target_order_id: str | None = None
 
     @property
     def magic(self) -> int:
@@ -80,6 +81,8 @@ class Order:
     def content_hash(self) -> str:
         """Equal for two deliveries of one order, different for other content under the same id."""
         plain = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        if self.target_order_id is None:
+            del plain["target_order_id"]  # ledgers hold hashes from before there was this field
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
     def likeness(self) -> str:
@@ -120,13 +123,14 @@ def parse_order(body: str, message_id: str, symbols: tuple[str, ...]) -> Order:
         comment=_comment(raw),
         created_at=_time(raw, "created_at"),
         expires_at=_time(raw, "expires_at"),
+        target_order_id=_id(raw, "target_order_id"),
     )
     _check_together(order)
     return order
 
 
 _ORIGINAL_FIELDS = ("symbol", "order_action", "order_type", "lot_size", "tp_price", "sl_price", "comment")
-_ADDED_FIELDS = ("order_id", "ticket_id", "entry_price", "mt5_ticket", "created_at", "expires_at")
+_ADDED_FIELDS = ("order_id", "ticket_id", "entry_price", "mt5_ticket", "target_order_id", "created_at", "expires_at")
 _FIELDS = frozenset(_ORIGINAL_FIELDS + _ADDED_FIELDS)
 
 
@@ -159,13 +163,19 @@ def _refuse_unknown_fields(raw: dict[str, Any]) -> None:
 
 
 def _order_id(raw: dict[str, Any], message_id: str) -> str:
-    given = {name: raw[name] for name in ("order_id", "ticket_id") if raw.get(name) is not None}
-    for name, value in given.items():
-        if not isinstance(value, str) or not _ORDER_ID.fullmatch(value):
-            raise InvalidOrder(name, value, "an order id is 1 to 64 letters, digits, '_', '.', ':' or '-'")
-    if len(set(given.values())) > 1:
-        raise InvalidOrder("ticket_id", given["ticket_id"], "it is an alias of order_id and differs from it")
-    return str(next(iter(given.values()), message_id))
+    order_id, alias = _id(raw, "order_id"), _id(raw, "ticket_id")
+    if order_id is not None and alias is not None and alias != order_id:
+        raise InvalidOrder("ticket_id", alias, "it is an alias of order_id and differs from it")
+    return order_id or alias or message_id
+
+
+def _id(raw: dict[str, Any], name: str) -> str | None:
+    value = raw.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _ORDER_ID.fullmatch(value):
+        raise InvalidOrder(name, value, "an order id is 1 to 64 letters, digits, '_', '.', ':' or '-'")
+    return value
 
 
 def _symbol(raw: dict[str, Any], symbols: tuple[str, ...]) -> str:
@@ -258,6 +268,8 @@ def _check_entry(order: Order) -> None:
         raise InvalidOrder("lot_size", None, "an entry needs a size in lots")
     if order.mt5_ticket is not None:
         raise InvalidOrder("mt5_ticket", order.mt5_ticket, "an entry has no ticket yet", "Use CLOSE, CANCEL or MODIFY.")
+    if order.target_order_id is not None:
+        raise InvalidOrder("target_order_id", order.target_order_id, "an entry acts on no other order")
     if order.kind is Kind.MARKET and order.entry_price is not None:
         raise InvalidOrder("entry_price", str(order.entry_price), "a market order takes the market's price")
     if order.kind is not Kind.MARKET and order.entry_price is None:
@@ -277,8 +289,13 @@ def _check_stop_sides(order: Order) -> None:
 
 
 def _check_exit(order: Order) -> None:
-    if order.mt5_ticket is None:
-        raise InvalidOrder("mt5_ticket", None, f"a {order.action} needs the ticket it acts on")
+    if order.mt5_ticket is None and order.target_order_id is None:
+        remedy = "Give mt5_ticket, or target_order_id."
+        raise InvalidOrder("mt5_ticket", None, f"a {order.action} needs the ticket or the order it acts on", remedy)
+    if order.mt5_ticket is not None and order.target_order_id is not None:
+        raise InvalidOrder("target_order_id", order.target_order_id, "mt5_ticket says already what to act on")
+    if order.target_order_id == order.order_id:
+        raise InvalidOrder("target_order_id", order.target_order_id, "an order cannot act on itself")
 
 
 def _id_hash(order_id: str) -> bytes:

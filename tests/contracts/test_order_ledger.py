@@ -133,6 +133,39 @@ def test_first_equity_of_a_day_stays(ledger: OrderLedger) -> None:
     assert ledger.day_equity(day + timedelta(days=1), 1) is None
 
 
+def test_overtaken_order_is_born_cancelled(ledger: OrderLedger) -> None:
+    """An order that finds its tombstone is recorded as CANCELLED, with the CANCEL's name, and is not open."""
+    assert ledger.leave_tombstone("A1", "C1", NOW)
+    assert ledger.leave_tombstone("A1", "C2", NOW)
+
+    found = record(ledger)
+
+    assert (found.state, "C1" in found.reason) == (State.CANCELLED, True)
+    assert [event.state for event in ledger.events("A1")] == [State.CANCELLED]
+    assert ledger.open_orders() == ()
+    assert ledger.unreported_orders() == (found,)
+    sent = message()
+    assert ledger.record(parse_order(sent.body, "x", DEFAULT_SYMBOLS), sent, NOW) is Recorded.KNOWN
+
+
+def test_order_that_has_come_gets_no_tombstone(ledger: OrderLedger) -> None:
+    """A tombstone for an order that the ledger knows is refused and changes nothing."""
+    found = record(ledger)
+
+    assert not ledger.leave_tombstone("A1", "C1", NOW)
+    assert ledger.order("A1") == found
+
+
+def test_target_reads_back(ledger: OrderLedger) -> None:
+    """The order that an exit names is read back."""
+    record(ledger, order_action="CLOSE", target_order_id="E1")
+
+    found = ledger.order("A1")
+
+    assert found is not None
+    assert found.order.target_order_id == "E1"
+
+
 def test_same_content_is_known_and_other_content_conflicts(ledger: OrderLedger) -> None:
     """The second record of an id says KNOWN or CONFLICT and changes nothing."""
     first = record(ledger)

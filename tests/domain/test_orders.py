@@ -77,6 +77,11 @@ def test_zero_price_means_none() -> None:
         ({"order_type": "IFOCO", "entry_price": 149.5, "sl_price": 0}, "tp_price, sl_price"),
         ({"order_action": "CLOSE"}, "mt5_ticket"),
         ({"mt5_ticket": 5}, "mt5_ticket"),
+        ({"target_order_id": "A"}, "target_order_id"),
+        ({"order_action": "CLOSE", "target_order_id": "a b"}, "target_order_id"),
+        ({"order_action": "CLOSE", "target_order_id": 5}, "target_order_id"),
+        ({"order_action": "CLOSE", "target_order_id": "A", "mt5_ticket": 5}, "target_order_id"),
+        ({"order_action": "CLOSE", "target_order_id": "A", "order_id": "A"}, "target_order_id"),
         ({"order_action": "CLOSE", "mt5_ticket": 1.5}, "mt5_ticket"),
         ({"created_at": "2026-07-03T09:00:00"}, "created_at"),
         ({"expires_at": "tomorrow"}, "expires_at"),
@@ -170,3 +175,26 @@ def test_content_hash_tells_content_from_spelling() -> None:
 
     assert parse(order_id="A").content_hash() == same.content_hash()
     assert parse(order_id="A", lot_size=0.2).content_hash() != same.content_hash()
+
+
+def test_exit_may_name_its_target() -> None:
+    """A CLOSE may name an order instead of a ticket."""
+    order = parse(order_action="CLOSE", target_order_id="A-1")
+
+    assert (order.target_order_id, order.mt5_ticket) == ("A-1", None)
+
+
+def test_content_hash_of_older_ledgers_still_holds() -> None:
+    """The hash of an order without a target is what it was before there were targets."""
+    stored = "fa3ca7543033a3ea164f9b5edc58d99d712be4bebe2831c81ba58764cdc2989c"
+
+    assert parse(order_id="A1").content_hash() == stored
+
+
+def test_likeness_ignores_who_and_when() -> None:
+    """Orders that ask for the same are alike under other ids, comments and times; other lots are not."""
+    first = parse(order_id="A")
+    second = parse(order_id="B", comment="again", created_at="2026-07-01T12:00:00Z")
+
+    assert first.likeness() == second.likeness()
+    assert first.likeness() != parse(lot_size=0.2).likeness()

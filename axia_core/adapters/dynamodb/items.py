@@ -2,6 +2,7 @@
 
 ORDER#{order_id}      METADATA               the order's record
 ORDER#{order_id}      EVENT#{version}        one line of its timeline
+ORDER#{order_id}      TOMBSTONE              which CANCEL has overtaken it
 GLOBALCONFIG          SETTING#KILL_SWITCH    the switch (its key and `active` are the original design's)
 GLOBALCONFIG          EVENT#KILL_SWITCH#{v}  who changed it, when and why
 GLOBALCONFIG          LEASE#DESK             which desk may act
@@ -57,6 +58,10 @@ def key(pk: str, sk: str) -> Item:
 
 def order_pk(order_id: str) -> str:
     return f"ORDER#{order_id}"
+
+
+def tombstone_key(order_id: str) -> tuple[str, str]:
+    return order_pk(order_id), "TOMBSTONE"
 
 
 def event_sk(version: int) -> str:

@@ -14,7 +14,15 @@ from axia_core.adapters.dynamodb.writing import CHECK_FAILED, Table
 from axia_core.aws import client
 from axia_core.domain.kill_switch import UNREADABLE, KillSwitch, Mode
 from axia_core.domain.messages import Epoch, Lease, Message
-from axia_core.domain.order_states import Execution, OrderEvent, OrderRecord, State, check_move
+from axia_core.domain.order_states import (
+    Execution,
+    OrderEvent,
+    OrderRecord,
+    State,
+    cancelled_before_it_came,
+    check_move,
+    new_record,
+)
 from axia_core.domain.orders import Action, Order
 from axia_core.errors import InvalidInput, LeaseLost, StoreUnavailable, VersionConflict
 from axia_core.ports import OrderLedger, Recorded
@@ -32,23 +40,24 @@ class DynamoOrderLedger(OrderLedger):
         self._kept_for = timedelta(days=retained_days)
 
     def record(self, order: Order, message: Message, now: datetime) -> Recorded:
-        record = OrderRecord(
-            order=order,
-            state=State.RECEIVED,
-            version=1,
-            sent_at=message.sent_at,
-            received_at=now,
-            updated_at=now,
-            sender=message.sender,
-            message_id=message.message_id,
-        )
-        order_item = self._table.put(items.order_item(record, self._kept_for), "attribute_not_exists(pk)")
-        reasons = self._table.transact("recording an order", [order_item, self._event(record)])
+        record = new_record(order, message, now)
+        reasons = self._put_new(record, self._no_tombstone(order.order_id))
+        if reasons and reasons[0] != CHECK_FAILED:
+            tombstone = self._table.get(*items.tombstone_key(order.order_id)) or {}
+            reasons = self._put_new(cancelled_before_it_came(record, str(tombstone.get("by"))))
         if not reasons:
             return Recorded.NEW
         known = self._table.get(items.order_pk(order.order_id), items.METADATA)
         same = known is not None and known.get("content_hash") == order.content_hash()
         return Recorded.KNOWN if same else Recorded.CONFLICT
+
+    def leave_tombstone(self, order_id: str, by: str, now: datetime) -> bool:
+        pk, sk = items.tombstone_key(order_id)
+        tombstone = {"pk": pk, "sk": sk, "by": by, "ttl": int((now + self._kept_for).timestamp())}
+        not_come = self._table.check(items.order_pk(order_id), items.METADATA, "attribute_not_exists(pk)", {}, {})
+        put = self._table.put(tombstone, "attribute_not_exists(pk)")
+        reasons = self._table.transact("leaving a tombstone", [not_come, put])
+        return not reasons or reasons[0] != CHECK_FAILED  # one that stands already stays, with its author
 
     def record_unreadable(self, message: Message, reason: str, now: datetime) -> None:
         item = {
@@ -203,6 +212,13 @@ class DynamoOrderLedger(OrderLedger):
         """What the sparse index lists, read again from the table: the index lags, the table does not."""
         keys = self._table.query_index(marker)
         return [items.order_record(item) for item in self._table.get_many(keys)]
+
+    def _put_new(self, record: OrderRecord, *conditions: Item) -> list[str]:
+        order = self._table.put(items.order_item(record, self._kept_for), "attribute_not_exists(pk)")
+        return self._table.transact("recording an order", [order, self._event(record), *conditions])
+
+    def _no_tombstone(self, order_id: str) -> Item:
+        return self._table.check(*items.tombstone_key(order_id), "attribute_not_exists(pk)", {}, {})
 
     def _event(self, record: OrderRecord) -> Item:
         return self._table.put(items.event_item(record) | {"ttl": self._event_ttl(record)})
