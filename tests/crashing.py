@@ -23,6 +23,7 @@ from axia_core.domain.orders import Order
 from axia_core.domain.outcomes import MarketClosed, NotSent, Outcome, Settled, TryNewPrice, Unknown
 from axia_core.errors import AxiaError, NotRunning
 from axia_core.settings import Settings
+from benchmarks.instrumented import Instrumented
 
 WEDNESDAY = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 LEASE_IS_OVER = timedelta(seconds=11)
@@ -87,28 +88,6 @@ class BookBroker(MemoryBroker):
         if not effects:
             return Absent()
         return Evidence(state=effects[0], execution=Execution(ticket=1, lots=order.lots), found_in="deals")
-
-
-class Instrumented:
-    """A port whose every call is two boundaries: before it, and after its effect."""
-
-    def __init__(self, name: str, port: Any, boundary: Callable[[str], None]) -> None:
-        self._name = name
-        self._port = port
-        self._boundary = boundary
-
-    def __getattr__(self, method: str) -> Any:
-        found = getattr(self._port, method)
-        if not callable(found):
-            return found
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self._boundary(f"before {self._name}.{method}")
-            result = found(*args, **kwargs)
-            self._boundary(f"after {self._name}.{method}")
-            return result
-
-        return call
 
 
 @dataclass
