@@ -13,11 +13,15 @@ from axia_core.domain.order_states import Execution, State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """The broker has said what became of the order; `state` is where the ledger must go."""
+    """The broker has said what became of the order; `state` is where the ledger must go.
+
+    With `needs_operator` it is a refusal that stays until a person changes something at the terminal or the account.
+    """
 
     state: State
     execution: Execution = field(default_factory=Execution)
     reason: str = ""
+    needs_operator: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,20 @@ def test_settled_answers_have_their_state(retcode: int, kind: Kind, state: State
     assert outcome.state is state
 
 
+@pytest.mark.parametrize(("retcode", "needed"), [(10017, True), (10026, True), (10027, True), (10019, False)])
+def test_operator_is_called_where_a_person_must_act(retcode: int, needed: bool) -> None:
+    """A switched-off terminal, account or symbol needs an operator; check and send say so alike, with the remedy."""
+    sent = trade_parsing.outcome(order(), answer(retcode))
+    checked = trade_parsing.refused_by_check({"retcode": retcode, "comment": "text"})
+    disabled = trade_parsing.outcome(order(), Answer(None, (-8, "Auto-Trading using Python API disabled")))
+
+    assert isinstance(sent, Settled)
+    assert isinstance(disabled, Settled)
+    assert sent.needs_operator is needed
+    assert checked == sent
+    assert disabled.needs_operator
+
+
 def test_lost_answer_is_unknown() -> None:
     """No answer at all proves nothing."""
     assert isinstance(trade_parsing.outcome(order(), None), Unknown)

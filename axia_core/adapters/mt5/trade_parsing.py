@@ -103,7 +103,7 @@ def refused_by_check(checked: Struct) -> Outcome:
         return MarketClosed(retcode, reason)
     if verdict is Verdict.UNKNOWN:
         return NotSent(reason)
-    return Settled(state=State.REJECTED, execution=Execution(retcode=retcode), reason=reason)
+    return _refused(retcode, verdict, reason)
 
 
 def asked_lots(history: list[Struct]) -> Decimal | None:
@@ -168,7 +168,7 @@ def _from_last_error(code: int, text: str) -> Outcome:
     if verdict is Verdict.NOT_SENT:
         return NotSent(reason, can_wait=code == NO_CONNECTION)
     if verdict is Verdict.OPERATOR:
-        return Settled(state=State.REJECTED, reason=reason)
+        return Settled(state=State.REJECTED, reason=reason, needs_operator=True)
     return Unknown(reason)
 
 
@@ -184,9 +184,15 @@ def _from_result(order: Order, result: Struct) -> Outcome:
         case Verdict.UNKNOWN:
             return Unknown(reason)
         case Verdict.REJECTED | Verdict.OPERATOR:
-            return Settled(state=State.REJECTED, execution=Execution(retcode=retcode), reason=reason)
+            return _refused(retcode, verdict, reason)
         case _:
             return Settled(state=_success(order, verdict), execution=_execution(result), reason="")
+
+
+def _refused(retcode: int, verdict: Verdict, reason: str) -> Settled:
+    execution = Execution(retcode=retcode)
+    operator = verdict is Verdict.OPERATOR
+    return Settled(state=State.REJECTED, execution=execution, reason=reason, needs_operator=operator)
 
 
 def _success(order: Order, verdict: Verdict) -> State:

@@ -2,8 +2,9 @@
 
     {"seed": 1, "faults": [{"function": "order_send", "calls": [1], "retcode": 10012, "after": true}]}
 
-A fault is chosen by call number (`calls`, `every`) or by `probability`; calls are counted over all processes from the
-moment the file appears. Several effects of one fault add up, in the order delay, hang, death, error or retcode.
+A fault is chosen by call number (`calls`, `every`) or by `probability`; calls are counted over all processes while a
+plan is there, and a new plan counts on. Several effects of one fault add up, in the order delay, hang, death, error
+or retcode.
 """
 
 from __future__ import annotations
