@@ -231,6 +231,11 @@ def test_picture_for_the_readme(stack: Running, backfill: Backfill, page: Page) 
     picture = Path(SCREENSHOTS or "") / "dagster-ui.png"
 
     page.goto(partition_url(stack, days[-1], "USDJPY"))
+    box = page.get_by_role("textbox").filter(visible=True).first
+    box.fill(f"[{days[0]}...{days[-1]}]")
+    box.press("Enter")
+    page.get_by_role("button", name="Hide navigation").click()
+    expect(page.get_by_text("Missing (0)")).to_be_visible()
     shown_metadata(page)
     picture.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=picture)
