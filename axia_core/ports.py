@@ -304,6 +304,14 @@ class Broker(ABC):
         """Searches orders, positions and both histories for the order's magic number."""
 
 
+class DryRun(Broker):
+    """A broker that is asked what it would say and never sends: `submit` is always NotSent."""
+
+    @abstractmethod
+    def check(self, order: Order) -> Outcome | None:
+        """What the terminal says against the order before it is sent; None when nothing. Raises SourceUnavailable."""
+
+
 class Events(ABC):
     """Tells people: what happened, how bad it is, where. Never raises and never delays an order."""
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import getpass
-import json
 import time
-from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 
+from axia_cli import order_options as options
 from axia_cli import views
 from axia_cli.output import Json, console, emit, say
 from axia_cli.target import describe, target_settings
@@ -32,37 +31,26 @@ kill_switch = typer.Typer(no_args_is_help=True, help="Stop all trading, or relea
 
 @orders.command()
 def send(
-    symbol: Annotated[str, typer.Argument(help="For example USDJPY.")] = "",
-    action: Annotated[Action, typer.Option("--action", help="What to do.")] = Action.BUY,
-    kind: Annotated[Kind, typer.Option("--type", help="How to enter.")] = Kind.MARKET,
-    lots: Annotated[str, typer.Option(help="Size in lots.")] = "",
-    stop_loss: Annotated[str, typer.Option("--sl", help="Stop loss price.")] = "",
-    take_profit: Annotated[str, typer.Option("--tp", help="Take profit price.")] = "",
-    entry_price: Annotated[str, typer.Option("--price", help="Entry price of a pending order.")] = "",
-    ticket: Annotated[int | None, typer.Option(help="MT5 ticket for CLOSE, CANCEL and MODIFY.")] = None,
-    target: Annotated[str, typer.Option(help="Instead of a ticket: the id of the order to act on.")] = "",
-    order_id: Annotated[str, typer.Option(help="Your own id; a repeat of it can never order twice.")] = "",
-    comment: Annotated[str, typer.Option(help="Kept in the ledger.")] = "",
-    message: Annotated[str, typer.Option(help="The whole message as JSON, instead of the options.")] = "",
+    symbol: options.SymbolName = "",
+    action: options.What = Action.BUY,
+    kind: options.How = Kind.MARKET,
+    lots: options.Lots = "",
+    stop_loss: options.StopLoss = "",
+    take_profit: options.TakeProfit = "",
+    entry_price: options.EntryPrice = "",
+    ticket: options.Ticket = None,
+    target: options.Target = "",
+    order_id: options.OrderId = "",
+    comment: options.Comment = "",
+    message: options.MessageText = "",
     wait_s: Annotated[float, typer.Option("--wait", help="Seconds to wait for the order's end.")] = 0.0,
     as_json: Json = False,
 ) -> None:
     """Publish one order request to the queue."""
     settings = target_settings()
-    fields = {
-        "symbol": symbol,
-        "order_action": action.value,
-        "order_type": kind.value,
-        "lot_size": _number("--lots", lots),
-        "sl_price": _number("--sl", stop_loss),
-        "tp_price": _number("--tp", take_profit),
-        "entry_price": _number("--price", entry_price),
-        "mt5_ticket": ticket,
-        "target_order_id": target or None,
-        "order_id": order_id or None,
-        "comment": comment or None,
-    }
-    body = _message(message) if message else {name: value for name, value in fields.items() if value is not None}
+    given = {"lots": lots, "stop_loss": stop_loss, "take_profit": take_profit, "entry_price": entry_price}
+    named = {"symbol": symbol, "ticket": ticket, "target": target, "order_id": order_id, "comment": comment}
+    body = options.message_of(message, action, kind, **given, **named)
     order, message_id = publish(body, queue=_queue(settings), clock=_clock(settings), symbols=settings.symbols)
     say(f"{describe(settings)}\nsent {order.order_id} as message {message_id}")
     record = _await(_ledger(settings), order.order_id, wait_s)
@@ -184,23 +172,6 @@ def _await(ledger: OrderLedger, order_id: str, wait_s: float) -> OrderRecord | N
         time.sleep(POLL_S)
         record = ledger.order(order_id)
     return record
-
-
-def _number(option: str, text: str) -> Decimal | None:
-    try:
-        return Decimal(text) if text else None
-    except ArithmeticError as error:
-        raise InvalidInput(option, text, "it must be a number", "Example: 0.1.") from error
-
-
-def _message(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text, parse_float=Decimal)
-    except ValueError as error:
-        raise InvalidInput("--message", text, f"it must be one JSON object ({error})") from error
-    if not isinstance(found, dict):
-        raise InvalidInput("--message", text, "it must be one JSON object")
-    return found
 
 
 def _ledger(settings: Settings) -> OrderLedger:

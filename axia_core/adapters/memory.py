@@ -25,9 +25,9 @@ from axia_core.domain.order_states import (
     new_record,
 )
 from axia_core.domain.orders import Order
-from axia_core.domain.outcomes import Outcome, Settled
+from axia_core.domain.outcomes import NotSent, Outcome, Settled
 from axia_core.errors import LeaseLost, VersionConflict
-from axia_core.ports import Broker, Clock, DeadLetterQueue, Events, OrderLedger, OrderQueue, Recorded
+from axia_core.ports import Broker, Clock, DeadLetterQueue, DryRun, Events, OrderLedger, OrderQueue, Recorded
 
 
 @dataclass(slots=True)
@@ -315,6 +315,19 @@ class MemoryBroker(Broker):
 
     def find(self, order: Order, since: datetime) -> Finding:
         return self.findings.pop(0) if self.findings else self.otherwise
+
+
+@dataclass
+class MemoryDryRun(MemoryBroker, DryRun):
+    """A broker that objects by a script and never sends."""
+
+    objections: list[Outcome] = field(default_factory=list)
+
+    def check(self, order: Order) -> Outcome | None:
+        return self.objections.pop(0) if self.objections else None
+
+    def submit(self, order: Order, send_by: datetime) -> Outcome:
+        return NotSent("a dry run sends nothing", can_wait=False)
 
 
 class MemoryEvents(Events):

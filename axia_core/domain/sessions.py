@@ -74,6 +74,11 @@ def next_close(now: datetime, holidays: frozenset[date] = frozenset()) -> dateti
     return _new_york(day, ROLL)
 
 
+def loss_day(now: datetime) -> date:
+    """The trading date on which a loss counts now: the one whose close comes next, on a weekend Monday's."""
+    return next_close(now).astimezone(NEW_YORK).date()
+
+
 def next_open(now: datetime, holidays: frozenset[date] = frozenset()) -> datetime:
     """The first open of a session at or after *now*."""
     day = require_aware(now).astimezone(NEW_YORK).date()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import datetime
 from typing import Any
 
 from axia_core.domain.orders import Order, parse_order
@@ -15,15 +16,20 @@ def new_order_id() -> str:
     return f"axia-{uuid.uuid4().hex}"
 
 
+def completed(message: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """The message with an `order_id` and a `created_at` where they are missing."""
+    complete = {"order_id": new_order_id(), "created_at": now.isoformat(timespec="milliseconds"), **message}
+    if "ticket_id" in message and "order_id" not in message:
+        complete["order_id"] = message["ticket_id"]
+    return complete
+
+
 def send(message: dict[str, Any], *, queue: OrderQueue, clock: Clock, symbols: tuple[str, ...]) -> tuple[Order, str]:
     """The validated order and the SQS message id under which it was published.
 
     Fills in `order_id` and `created_at` where they are missing. Raises InvalidOrder before anything is sent, and
     StoreUnavailable.
     """
-    complete = {"order_id": new_order_id(), "created_at": clock.now().isoformat(timespec="milliseconds"), **message}
-    if "ticket_id" in message and "order_id" not in message:
-        complete["order_id"] = message["ticket_id"]
-    body = json.dumps(complete, default=float)  # a Decimal of a price or a size has few digits: exact
+    body = json.dumps(completed(message, clock.now()), default=float)  # a Decimal here has few digits: exact
     order = parse_order(body, "not-sent-yet", symbols)
     return order, queue.send(body)
