@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from axia_cli.stack import record
+from axia_core.domain.names import MT5_SECRETS
 from axia_core.settings import Settings, load_settings
 
 
@@ -23,7 +24,9 @@ def describe(settings: Settings) -> str:
     """The target in a few words, with demo or live: every page of output begins with it."""
     where = f"local stack at {settings.aws_endpoint_url}" if settings.aws_endpoint_url else f"AWS {settings.aws_region}"
     shift = f", clock shifted by {settings.clock_shift}" if settings.clock_shift else ""
-    return f"{where}, {settings.account} account {settings.mt5_login}{shift}"
+    ours = settings.mt5_credentials == "settings"
+    login = settings.mt5_login if ours else f"of the secret {MT5_SECRETS[settings.account]}"
+    return f"{where}, {settings.account} account {login}{shift}"
 
 
 def _ours(name: str) -> bool:
