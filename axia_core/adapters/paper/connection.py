@@ -23,19 +23,32 @@ R = TypeVar("R")
 SUCCESS = (1, "Success")
 _LONGEST_AUDIT = 400
 _REFUSED = -2
+_AS_FAILURE = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """What a function answers when it fails: in general, and for an argument that the module itself refuses."""
+    """What a function answers when it fails: in general, and for an argument that the module itself refuses.
+
+    A silent one leaves last_error at success when the terminal fails.
+    """
 
     failure: object
     refused: object
+    silent: bool = False
 
     def of(self, failed: CallFailed) -> object:
         """The answer of a call that failed so."""
-        code, text = failed.last_error
-        return self.refused if code == _REFUSED and not text.startswith("Terminal") else self.failure
+        return self.refused if _by_the_module(failed) else self.failure
+
+    def error_of(self, failed: CallFailed) -> tuple[int, str]:
+        """The last_error of a call that failed so."""
+        return SUCCESS if self.silent and not _by_the_module(failed) else failed.last_error
+
+
+def _by_the_module(failed: CallFailed) -> bool:
+    code, text = failed.last_error
+    return code == _REFUSED and not text.startswith("Terminal")
 
 
 class Connection:
@@ -95,7 +108,7 @@ class Connection:
         try:
             answer = self._played(name, body)
         except CallFailed as failed:
-            self.last_error, answer = failed.last_error, failures.of(failed)
+            self.last_error, answer = failures.error_of(failed), failures.of(failed)
             left_behind = failed if failed.left_behind else None
         except (sqlite3.Error, AxiaError) as error:
             # The folder cannot be used any more (a broken profile, plan or state): the terminal fails, nobody raises.
@@ -128,12 +141,14 @@ CONNECTION = Connection()
 _UNSHOWN = ("initialize", "login")
 
 
-def mt5_function(failure: object = None, refused: object = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def mt5_function(
+    failure: object = None, refused: object = _AS_FAILURE, *, silent: bool = False
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a body one of the module's functions: what it raises as CallFailed is answered with *failure*.
 
-    *refused* is the answer to a wrong argument where that differs.
+    *refused* is the answer to a wrong argument where that differs; a *silent* function says no last_error.
     """
-    failures = Failures(failure, failure if refused is None else refused)
+    failures = Failures(failure, failure if refused is _AS_FAILURE else refused, silent)
 
     def wrap(body: Callable[P, R]) -> Callable[P, R]:
         name = body.__name__

@@ -154,14 +154,14 @@ def symbol_select(*args: Any) -> bool:
     return True
 
 
-@mt5_function(failure=False)
+@mt5_function(failure=False, refused=None, silent=True)
 def market_book_add(*args: Any) -> bool:
-    """No depth of market on a paper terminal, as on most FX brokers: False."""
+    """No depth of market on a paper terminal, as on most FX brokers: False, and last_error does not say why."""
     queries.known(*arguments.take(args, object))
     raise CallFailed(-1, "Terminal: Call failed")
 
 
-@mt5_function(failure=False)
+@mt5_function(failure=False, refused=None, silent=True)
 def market_book_release(*args: Any) -> bool:
     """False: nothing was subscribed."""
     queries.known(*arguments.take(args, object))

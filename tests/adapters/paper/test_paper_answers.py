@@ -68,11 +68,10 @@ def test_naive_dates_are_local_time(terminal: PaperTerminal) -> None:
 
 
 def test_there_is_no_depth_of_market(terminal: PaperTerminal) -> None:
-    """As with most FX brokers the book cannot be subscribed to and is None."""
-    assert mt5.market_book_add(PAIR) is False
-    assert mt5.market_book_get(PAIR) is None
-    assert mt5.market_book_release(PAIR) is False
-    assert mt5.last_error() == (-1, "Terminal: Call failed")
+    """As with most FX brokers the book cannot be subscribed to, without a word why, and is None."""
+    assert (mt5.market_book_add(PAIR), mt5.last_error()) == (False, (1, "Success"))
+    assert (mt5.market_book_get(PAIR), mt5.last_error()) == (None, (-1, "Terminal: Call failed"))
+    assert (mt5.market_book_release(PAIR), mt5.last_error()) == (False, (1, "Success"))
 
 
 @pytest.mark.parametrize(("flags", "found"), [("ALL", True), ("INFO", True), ("TRADE", False)])
