@@ -274,6 +274,13 @@ def test_python_s_own_refusals_surface(
         ("symbol_info", ("X" * 30,), {}, None, "Invalid arguments"),
         ("symbol_select", (5,), {}, False, "Invalid arguments"),
         ("history_deals_total", (1,), {}, None, "Invalid arguments"),
+        ("history_deals_get", (), {}, None, "Invalid arguments"),
+        ("history_deals_get", (1,), {}, None, "Invalid arguments"),
+        ("history_orders_get", (1,), {"ticket": 5}, None, "Unnamed arguments not allowed"),
+        ("history_orders_get", (1, 2, 3), {"position": 5}, None, "Unnamed arguments not allowed"),
+        ("history_deals_get", (), {"position": "5"}, None, 'Invalid "position" argument'),
+        ("history_deals_get", ("1", 2), {}, None, "Invalid arguments"),
+        ("history_deals_get", (1, 2), {"group": 5}, None, 'Invalid "group" argument'),
         ("market_book_add", (5,), {}, None, "Invalid arguments"),
         ("market_book_release", (), {}, None, "Invalid arguments"),
     ],
@@ -284,6 +291,14 @@ def test_refused_arguments(
     """A wrong argument is refused with the function's own answer and text; a keyword given as None is wrong too."""
     assert getattr(mt5, name)(*arguments, **options) is answer
     assert mt5.last_error() == (-2, text)
+
+
+def test_filters_that_do_not_count_are_not_looked_at(mt5: Any) -> None:
+    """Only the filter that counts is checked: with a ticket not the symbol, with dates not the ticket."""
+    assert mt5.positions_get(ticket=1, symbol=5) is None
+    assert mt5.last_error()[0] == -10004
+    assert mt5.history_deals_get(1, 2, ticket="x") is None
+    assert mt5.last_error()[0] == -10004
 
 
 def test_unknown_keywords_are_ignored(mt5: Any) -> None:

@@ -81,34 +81,35 @@ def row_filter(args: tuple[Any, ...], options: dict[str, Any]) -> Callable[[Row]
     """Only one filter counts: ticket before symbol before group."""
     if args:
         raise CallFailed(-2, "Unnamed arguments not allowed")
-    ticket = arguments.int_option(options, "ticket")
-    symbol = arguments.text_option(options, "symbol")
-    group = arguments.text_option(options, "group", arguments.LONGEST_GROUP)
-    if ticket is not None:
+    if "ticket" in options:
+        ticket = arguments.int_option(options, "ticket")
         return lambda row: bool(row["ticket"] == ticket)
-    if symbol is not None:
+    if "symbol" in options:
+        symbol = arguments.text_option(options, "symbol")
         return lambda row: bool(row["symbol"] == symbol)
+    group = arguments.text_option(options, "group", arguments.LONGEST_GROUP)
     return lambda row: group is None or in_group(row["symbol"], group)
 
 
 def history(table: str, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Moment, list[Row]]:
-    """The rows of a history call, and the terminal now."""
-    ticket, position = (arguments.int_option(options, name) for name in ("ticket", "position"))
-    group = arguments.text_option(options, "group", arguments.LONGEST_GROUP)
+    """The rows of a history call, and the terminal now: by dates (and a group), else by ticket, else by position."""
     done, stamp, own = ("1", "time_msc", '"order"') if table == "deals" else ("live = 0", "time_done_msc", "ticket")
+    group = None
+    values: tuple[object, ...]
     if len(args) == 2:
         first_s, last_s = (arguments.date_s(value) for value in args)
-        where = f"{done} AND {stamp} >= ? AND {stamp} < ?"
-        values: tuple[object, ...] = (first_s * 1000, (last_s + 1) * 1000)
-    elif args or (ticket is None and position is None):
-        raise CallFailed(*arguments.INVALID_ARGUMENTS)
-    elif ticket is not None:
-        where, values, group = f"{done} AND {own} = ?", (ticket,), None
+        group = arguments.text_option(options, "group", arguments.LONGEST_GROUP)
+        where, values = f"{stamp} >= ? AND {stamp} < ?", (first_s * 1000, (last_s + 1) * 1000)
     else:
-        where, values, group = f"{done} AND position_id = ?", (position,), None
+        name = next((name for name in ("ticket", "position") if name in options), None)
+        if name is None:
+            raise CallFailed(*arguments.INVALID_ARGUMENTS)
+        if args:
+            raise CallFailed(-2, "Unnamed arguments not allowed")
+        where, values = f"{own if name == 'ticket' else 'position_id'} = ?", (arguments.int_option(options, name),)
     moment = CONNECTION.terminal.advanced()
     arrived_ms = moment.server_ms - moment.late_ms
-    rows = [row for row in moment.store.rows(table, where, *values) if row[stamp] <= arrived_ms]
+    rows = [row for row in moment.store.rows(table, f"{done} AND {where}", *values) if row[stamp] <= arrived_ms]
     return moment, [row for row in rows if group is None or in_group(row["symbol"], group)]
 
 
