@@ -282,10 +282,18 @@ class MemoryBroker(Broker):
     open_positions: Sequence[Position] = ()
     prices: Callable[[str], tuple[Decimal, Decimal]] = lambda _: (Decimal("149.995"), Decimal("150.005"))
     submitted: list[Order] = field(default_factory=list)
+    equity: Decimal = Decimal(10_000)
 
     def account(self) -> Account:
-        money = Decimal(10_000)
-        return Account(login=1, server="memory", currency="USD", demo=True, hedging=True, balance=money, equity=money)
+        return Account(
+            login=1,
+            server="memory",
+            currency="USD",
+            demo=True,
+            hedging=True,
+            balance=Decimal(10_000),
+            equity=self.equity,
+        )
 
     def quote(self, symbol: str) -> Quote:
         bid, ask = self.prices(symbol)

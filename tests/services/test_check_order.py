@@ -149,14 +149,15 @@ def test_repeat_of_the_content_is_seen(world: World) -> None:
 
 def test_exit_passes_limits(world: World) -> None:
     """A CLOSE is held against no limit of entries."""
-    codes = [judged.check.code for judged in forecast(world, order_action="CLOSE", mt5_ticket=7).judged]
+    found = forecast(world, order_action="CLOSE", mt5_ticket=7, tp_price=0, sl_price=0)
 
+    codes = [judged.check.code for judged in found.judged]
     assert codes == ["KNOWN_ID", "EXPIRED", "CREATED_IN_FUTURE", "KILL_SWITCH", "BROKER"]
 
 
 def test_target_is_resolved(world: World) -> None:
     """A CANCEL by order id tells what it would find: nothing yet, an unsent order, a ticket."""
-    cancel = {"order_action": "CANCEL", "target_order_id": "A1", "order_id": "X1"}
+    cancel = {"order_action": "CANCEL", "target_order_id": "A1", "order_id": "X1", "tp_price": 0, "sl_price": 0}
     unknown = forecast(world, **cancel)
     record = world.received(order_id="A1", order_type="LIMIT", entry_price=149.5)
     unsent = forecast(world, **cancel)

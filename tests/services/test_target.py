@@ -18,7 +18,8 @@ from tests.services.conftest import World
 
 
 def exit_order(world: World, action: str, target: str = "A1", order_id: str = "X1", **changes: Any) -> OrderRecord:
-    fields = {"order_action": action, "target_order_id": target, "order_id": order_id, "tp_price": 0, "sl_price": 0}
+    stop = 148.5 if action == "MODIFY" else 0
+    fields = {"order_action": action, "target_order_id": target, "order_id": order_id, "tp_price": 0, "sl_price": stop}
     return world.received(**fields, **changes)
 
 
