@@ -48,10 +48,17 @@ def step(world: World, record: OrderRecord) -> OrderRecord:
     return execute(record, world.room(), ledger=world.ledger, broker=broker, clock=world.clock)
 
 
-def state_of(world: World, order_id: str) -> State:
+def known(world: World, order_id: str) -> OrderRecord:
     record = world.ledger.order(order_id)
     assert record is not None
-    return record.state
+    return record
+
+
+def come_late(world: World) -> OrderRecord:
+    """The target A1, as the ledger has it after its message was accepted."""
+    world.send(order_id="A1")
+    world.accept_all()
+    return known(world, "A1")
 
 
 @pytest.mark.parametrize("action", ["CLOSE", "MODIFY"])
@@ -85,7 +92,7 @@ def test_unsent_target_is_cancelled_in_the_ledger(world: World) -> None:
 
     cancel = step(world, exit_order(world, "CANCEL"))
 
-    assert (cancel.state, state_of(world, "A1")) == (State.DONE, State.CANCELLED)
+    assert (cancel.state, known(world, "A1").state) == (State.DONE, State.CANCELLED)
     assert world.broker.submitted == []
 
 
@@ -160,7 +167,7 @@ class TestOvertaking:
         cancel = exit_order(world, "CANCEL")
         waiting = step(world, cancel)
 
-        target = world.received(order_id="A1")
+        target = come_late(world)
         ended = step(world, waiting)
 
         assert (waiting.state, target.state, ended.state) == (State.RECEIVED, State.CANCELLED, State.DONE)
@@ -176,7 +183,7 @@ class TestOvertaking:
         ended = step(world, cancel)
 
         assert (ended.state, "no order A1" in ended.reason) == (State.REFUSED, True)
-        assert world.received(order_id="A1").state is State.CANCELLED
+        assert come_late(world).state is State.CANCELLED
 
     def test_close_that_overtakes_is_executed_once_its_target_is(self, world: World) -> None:
         """A CLOSE that comes before its target waits for it, and then closes it."""
@@ -195,7 +202,7 @@ class TestOvertaking:
         step(world, exit_order(world, "CANCEL"))
         step(world, exit_order(world, "CANCEL", order_id="X2"))
 
-        assert "X1" in world.received(order_id="A1").reason
+        assert "X1" in come_late(world).reason
 
 
 class Away(MemoryOrderLedger):
