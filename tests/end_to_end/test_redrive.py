@@ -16,6 +16,7 @@ from axia_core.adapters.clock import SystemClock
 from axia_core.adapters.dynamodb import DynamoOrderLedger
 from axia_core.adapters.memory import MemoryBroker, MemoryEvents
 from axia_core.adapters.sqs import SqsOrderQueue
+from axia_core.desk import Desk, DeskRules
 from axia_core.domain.messages import Message
 from axia_core.domain.names import DEAD_LETTER_QUEUE, ORDER_QUEUE, TABLE
 from axia_core.domain.order_states import OrderRecord, State
@@ -23,7 +24,6 @@ from axia_core.domain.symbols import DEFAULT_SYMBOLS
 from axia_core.errors import StoreUnavailable
 from axia_core.ports import OrderQueue
 from axia_core.services.accept import accept
-from axia_core.services.execute import Room, execute
 from axia_core.settings import Settings
 from tests.conftest import LocalAws
 
@@ -78,17 +78,9 @@ class World:
             )
 
     def _execute(self, record: OrderRecord) -> OrderRecord:
-        now = self.clock.now()
-        lease = self.ledger.lease_holder(now) or self.ledger.acquire_lease("test", 60, now)
-        assert lease is not None
-        room = Room(
-            lease=lease,
-            limits=Settings().limits,
-            send_margin=timedelta(),
-            absence=timedelta(),
-            connected_at=now - timedelta(minutes=1),
-        )
-        return execute(record, room, ledger=self.ledger, broker=self.broker, clock=self.clock)
+        rules = DeskRules.of(Settings())
+        desk = Desk(self.queue, self.ledger, self.broker, MemoryEvents(), self.clock, rules, owner="test")
+        return desk.execute_one(record.order.order_id)
 
     def lose(self) -> None:
         """Receives what waits until it lies in the dead-letter queue, while nothing can be accepted."""
