@@ -13,21 +13,37 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from axia_core.domain.limits import Limits
-from axia_core.domain.messages import Lease
+from axia_core.domain.absence import Absences
+from axia_core.domain.kill_switch import KillSwitch
+from axia_core.domain.limits import DAILY_LOSS, Limits
+from axia_core.domain.messages import Lease, Message
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.sessions import is_open, next_close
-from axia_core.errors import AxiaError, InvalidInput, LeaseLost, NotRunning, VersionConflict
+from axia_core.errors import (
+    AxiaError,
+    InvalidInput,
+    LeaseLost,
+    NotRunning,
+    ServerClockMismatch,
+    StoreUnavailable,
+    TransientError,
+    VersionConflict,
+    WrongAccount,
+)
 from axia_core.ports import Broker, Clock, Events, OrderLedger, OrderQueue
 from axia_core.services.accept import accept
 from axia_core.services.execute import Room, execute
 from axia_core.services.reconcile import mark_unknown, reconcile
+from axia_core.services.target import AddressedBroker, settle_by_target
 from axia_core.settings import Settings
 
 COMPONENT = "order_processor"
 WAITING_POLL_S = 1
 LOOK_EVERY = timedelta(seconds=1)
 LOOK_AT_PLACED_EVERY = timedelta(seconds=30)
+ADOPT_EVERY = timedelta(seconds=5)
+TRY_AGAIN_AFTER = timedelta(seconds=1)
+TRY_AGAIN_AFTER_ATTEMPT = timedelta(seconds=5)  # the broker has said no to it a moment ago
 RECEIVE_LIMIT = 10
 MINUTE = timedelta(minutes=1)
 
@@ -46,18 +62,15 @@ class DeskRules:
 
     @classmethod
     def of(cls, settings: Settings) -> DeskRules:
-        """The rules that the settings state."""
-        limits = Limits(
-            market_max_age=timedelta(seconds=settings.order_max_age_s),
-            pending_max_age=timedelta(seconds=settings.pending_max_age_s),
-            max_lots_per_order=settings.max_lots_per_order,
-            max_open_positions=settings.max_open_positions,
-            max_spread_points=settings.max_spread_points,
-            orders_per_minute=settings.orders_per_minute,
-        )
+        """The rules that the settings state; raises InvalidInput where they cannot work together."""
+        if settings.send_margin_s < settings.mt5_deadline_s:
+            rule = (
+                f"a call that begins just in time must end (mt5_deadline_s {settings.mt5_deadline_s}) within the lease"
+            )
+            raise InvalidInput("send_margin_s", settings.send_margin_s, rule, "Make it at least mt5_deadline_s.")
         return cls(
             symbols=settings.symbols,
-            limits=limits,
+            limits=settings.limits,
             lease_s=settings.lease_s,
             send_margin=timedelta(seconds=settings.send_margin_s),
             absence=timedelta(seconds=settings.absence_s),
@@ -78,11 +91,15 @@ class Desk:
     rules: DeskRules
     owner: str
     _lease: Lease | None = None
-    _connected_at: datetime | None = None
+    _absences: Absences = field(default_factory=Absences)
     _open: dict[str, OrderRecord] = field(default_factory=dict)
     _finished: deque[OrderRecord] = field(default_factory=deque)
     _entries: deque[datetime] = field(default_factory=deque)
-    _looked_at: dict[str, datetime] = field(default_factory=dict)
+    _next_look: dict[str, datetime] = field(default_factory=dict)
+    _adopted_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        self._addressed = AddressedBroker(self.broker, self.ledger)
 
     def run(self, stopped: Callable[[], bool]) -> Iterator[OrderRecord]:
         """Works until the New York close, until *stopped*, or until an idle moment of a closed market.
@@ -122,17 +139,33 @@ class Desk:
             self._end()
 
     def _begin(self) -> None:
-        """Takes the lease, opens the terminal (which ends a predecessor's), and calls what it left UNKNOWN."""
+        """Takes the lease, opens the terminal (which ends a predecessor's), and takes over what is open."""
         self._lease = self.ledger.acquire_lease(self.owner, self.rules.lease_s, self.clock.now())
         if self._lease is None:
             raise NotRunning("another desk holds the lease; it ends by itself, or when its run is cancelled")
         with self._lease_kept_alive():
             self.broker.account()
-        self._connected_at = self.clock.now()
+        # Nothing is touched before it is certain that the lease has been held all the while.
+        self._lease = self.ledger.renew_lease(self._held(), self.rules.lease_s, self.clock.now())
         self._finished.extend(self.ledger.unreported_orders())
+        self._adopt()
+
+    def _adopt(self) -> None:
+        """Takes over what the ledger holds open and this desk does not know: left by a dead one, or by a stale one.
+
+        Nothing is in hand at this moment, so what is SUBMITTING is being sent by nobody.
+        """
+        self._adopted_at = self.clock.now()
         for record in self.ledger.open_orders():
-            sending = record.state is State.SUBMITTING
-            self._note(mark_unknown(record, ledger=self.ledger, clock=self.clock) if sending else record)
+            known = self._open.get(record.order.order_id)
+            if record.state is State.SUBMITTING:
+                self._call_unknown(record, "whoever was sending it ended in mid-attempt")
+            elif known is None or known.version < record.version:
+                self._note(record)
+
+    def _call_unknown(self, record: OrderRecord, reason: str) -> None:
+        ledger, clock = self.ledger, self.clock
+        self._note(mark_unknown(record, reason, ledger=ledger, clock=clock, lease=self._held()))
 
     @contextmanager
     def _lease_kept_alive(self) -> Iterator[None]:
@@ -153,8 +186,10 @@ class Desk:
         while not opened.wait(self.rules.lease_s / 3):
             try:
                 self._lease = self.ledger.renew_lease(self._held(), self.rules.lease_s, self.clock.now())
+            except TransientError:
+                continue  # the next try may still come in time
             except AxiaError:
-                return  # lost, or about to be: the next step of the desk finds out and raises
+                return  # lost: the desk finds out when it goes on, and raises
 
     def _end(self) -> None:
         if self._lease is not None:
@@ -165,11 +200,12 @@ class Desk:
         """One round: receive and accept, execute what is received, look after what is not known. True if busy."""
         self._keep_lease()
         received = self._receive()
-        self._keep_lease()
+        if self._adopted_at is None or self.clock.now() - self._adopted_at >= ADOPT_EVERY:
+            self._adopt()
         for record in self._waiting():
             self._step(record)
             self._keep_lease()
-        self._look_after_unknown()
+        self._look_after_the_rest()
         return received
 
     def _receive(self) -> bool:
@@ -177,7 +213,15 @@ class Desk:
         unsettled = any(record.state is not State.PLACED for record in self._open.values())
         wait_s = 0 if self._finished else WAITING_POLL_S if unsettled else self.rules.receive_wait_s
         messages = self.queue.receive(RECEIVE_LIMIT, wait_s, self.rules.receive_visibility_s)
+        # A desk that stalled in the poll must not take messages away from the one that holds the lease by now.
+        self._keep_lease()
         for message in messages:
+            self._accept(message)
+        return bool(messages)
+
+    def _accept(self, message: Message) -> None:
+        """Accepts one message; a fault of it stays with it and does not take its neighbours along."""
+        try:
             record = accept(
                 message,
                 queue=self.queue,
@@ -186,49 +230,83 @@ class Desk:
                 events=self.events,
                 symbols=self.rules.symbols,
             )
-            if record is not None:
+        except StoreUnavailable:
+            raise
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it is this message's
+            self._tell_fault(message.message_id, fault)
+        else:
+            known = self._open.get(record.order.order_id) if record else None
+            if record is not None and known is None:
                 self._note(record)
-        return bool(messages)
 
     def _waiting(self) -> list[OrderRecord]:
-        """What is RECEIVED: exits before entries, then in order of sending."""
-        received = [record for record in self._open.values() if record.state is State.RECEIVED]
-        return sorted(received, key=lambda record: (record.order.action.is_entry, record.sent_at))
+        """What is RECEIVED and due: exits before entries, then in order of sending."""
+        due = [record for record in self._open.values() if record.state is State.RECEIVED and self._is_due(record)]
+        return sorted(due, key=lambda record: (record.order.action.is_entry, record.sent_at))
+
+    def _is_due(self, record: OrderRecord) -> bool:
+        next_look = self._next_look.get(record.order.order_id)
+        return next_look is None or self.clock.now() >= next_look
 
     def _step(self, record: OrderRecord) -> None:
-        """Moves one open order on, as far as it goes now; one that somebody else moved is read again."""
+        """Moves one open order on, as far as it goes now; what goes wrong with it stays with it."""
         try:
             self._execute(record) if record.state is State.RECEIVED else self._reconcile(record)
         except VersionConflict:
-            self._note(self.ledger.order(record.order.order_id) or record)
+            self._read_again(record)
+        except _ENDS_THE_DESK:
+            raise
+        except Exception as fault:  # noqa: BLE001 - one order's fault must not keep every other from being executed
+            self._set_aside(record, fault)
 
     def _execute(self, record: OrderRecord) -> None:
-        moved = execute(record, self._room(), ledger=self.ledger, broker=self.broker, clock=self.clock)
-        if moved.attempts > record.attempts and moved.order.action.is_entry:
+        settled = settle_by_target(record, self.rules.limits, ledger=self.ledger, clock=self.clock)
+        moved = settled or execute(record, self._room(), ledger=self.ledger, broker=self._addressed, clock=self.clock)
+        attempted = moved.attempts > record.attempts
+        if attempted and moved.order.action.is_entry:
             self._entries.append(self.clock.now())
+        self._look_later(moved, TRY_AGAIN_AFTER_ATTEMPT if attempted else TRY_AGAIN_AFTER)
         self._note(moved)
 
     def _reconcile(self, record: OrderRecord) -> None:
-        self._looked_at[record.order.order_id] = self.clock.now()
+        self._look_later(record, LOOK_AT_PLACED_EVERY if record.state is State.PLACED else LOOK_EVERY)
         moved = reconcile(
             record,
             ledger=self.ledger,
-            broker=self.broker,
+            broker=self._addressed,
             clock=self.clock,
+            lease=self._held(),
+            absences=self._absences,
             absence=self.rules.absence,
-            connected_at=self._connected_at or self.clock.now(),
         )
         self._note(moved)
 
-    def _look_after_unknown(self) -> None:
-        now = self.clock.now()
+    def _look_later(self, record: OrderRecord, after: timedelta) -> None:
+        self._next_look[record.order.order_id] = self.clock.now() + after
+
+    def _look_after_the_rest(self) -> None:
         for record in list(self._open.values()):
-            every = LOOK_AT_PLACED_EVERY if record.state is State.PLACED else LOOK_EVERY
-            looked_at = self._looked_at.get(record.order.order_id)
-            due = looked_at is None or now - looked_at >= every
-            if record.state in (State.UNKNOWN, State.PLACED) and due:
+            if record.state in (State.UNKNOWN, State.PLACED) and self._is_due(record):
                 self._step(record)
                 self._keep_lease()
+
+    def _read_again(self, record: OrderRecord) -> None:
+        """Somebody else moved the order; where it says SUBMITTING, that was we, and we gave up on it."""
+        current = self.ledger.order(record.order.order_id) or record
+        if current.state is State.SUBMITTING:
+            return self._call_unknown(current, "it moved while it was being sent")
+        return self._note(current)
+
+    def _set_aside(self, record: OrderRecord, fault: Exception) -> None:
+        """An order that breaks the desk: refused where it has not been sent, UNKNOWN where it may have been."""
+        self._tell_fault(record.order.order_id, fault)
+        self._look_later(record, LOOK_AT_PLACED_EVERY)
+        current = self.ledger.order(record.order.order_id) or record
+        reason = f"FAULT: {type(fault).__name__}: {fault}"[:500]
+        if current.state is State.SUBMITTING:
+            self._call_unknown(current, reason)
+        elif current.state is State.RECEIVED:
+            self._note(self.ledger.move(current, State.REFUSED, self.clock.now(), reason=reason))
 
     def _room(self) -> Room:
         now = self.clock.now()
@@ -239,7 +317,7 @@ class Desk:
             limits=self.rules.limits,
             send_margin=self.rules.send_margin,
             absence=self.rules.absence,
-            connected_at=self._connected_at or now,
+            absences=self._absences,
             under_way=tuple(record for record in self._open.values() if record.state is not State.RECEIVED),
             entries_last_minute=len(self._entries),
         )
@@ -261,6 +339,20 @@ class Desk:
         if severity is not None:
             text = f"order {record.order.order_id} is {record.state}: {record.reason}"
             self.events.publish("order_state", severity, COMPONENT, text, order_id=record.order.order_id)
+        if record.state is State.REFUSED and record.reason.startswith(DAILY_LOSS):
+            self._throw_switch(record.reason)
+
+    def _throw_switch(self, reason: str) -> None:
+        """The daily loss stops all trading; a person releases it. Whoever changes the switch meanwhile has seen it."""
+        switch = self.ledger.kill_switch()
+        if not switch.active:
+            thrown = KillSwitch(active=True, reason=reason, who=self.owner)
+            self.ledger.set_kill_switch(thrown, switch.version, self.clock.now())
+            self.events.publish("kill_switch", "critical", COMPONENT, f"the kill switch was thrown: {reason}")
+
+    def _tell_fault(self, what: str, fault: Exception) -> None:
+        text = f"{what} cannot be worked on: {type(fault).__name__}: {fault}"[:1_000]
+        self.events.publish("order_fault", "critical", COMPONENT, text, subject=what)
 
     def _show_one(self) -> Iterator[OrderRecord]:
         """Yields one finished order, and notes it as shown only when whoever iterates has come back for more."""
@@ -282,6 +374,9 @@ class Desk:
             raise LeaseLost(f"{self.owner} holds no lease")
         return self._lease
 
+
+# What is wrong with the desk itself, not with an order: the run ends, is seen to have failed, and the next one opens.
+_ENDS_THE_DESK = (LeaseLost, StoreUnavailable, WrongAccount, ServerClockMismatch)
 
 _SEVERITIES = {
     State.FILLED: "info",

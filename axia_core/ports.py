@@ -212,11 +212,19 @@ class OrderLedger(ABC):
 
     @abstractmethod
     def move(
-        self, record: OrderRecord, to: State, now: datetime, *, reason: str = "", execution: Execution | None = None
+        self,
+        record: OrderRecord,
+        to: State,
+        now: datetime,
+        *,
+        reason: str = "",
+        execution: Execution | None = None,
+        lease: Lease | None = None,
     ) -> OrderRecord:
         """Moves an order by a conditional write on its version, leaving an event.
 
-        Raises VersionConflict, IllegalTransition.
+        With *lease* only while it is held: what is under way belongs to the desk. Raises VersionConflict,
+        IllegalTransition, LeaseLost.
         """
 
     @abstractmethod

@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     mt5_symbol_names: dict[str, str] = Field(
         {}, description='The broker\'s own names where a pair has several, as JSON: {"USDJPY": "USDJPY.raw"}.'
     )
-    mt5_deadline_s: float = Field(5.0, gt=0, description="After this long a call is given up and its process killed.")
+    mt5_deadline_s: float = Field(4.0, gt=0, description="After this long a call is given up and its process killed.")
     account: Literal["demo", "live"] = Field("demo", description="What the account must be; asserted at the terminal.")
     live_confirmed: bool = Field(False, description="The second setting without which a live account is refused.")
 
@@ -106,8 +106,8 @@ class Settings(BaseSettings):
     lease_s: float = Field(10.0, gt=2, description="The desk's lease; renewed every third of it.")
     receive_visibility_s: int = Field(10, gt=0, description="Visibility of the desk's receives.")
     receive_wait_s: int = Field(5, ge=0, le=20, description="Long poll of the desk.")
-    absence_s: float = Field(5.0, gt=0, description="How long the broker must show no trace before absence counts.")
-    send_margin_s: float = Field(3.0, gt=0, description="order_send is refused this long before the lease ends.")
+    absence_s: float = Field(30.0, gt=0, description="How long the broker must show no trace before absence counts.")
+    send_margin_s: float = Field(4.0, gt=0, description="order_send is refused this long before the lease ends.")
 
     # Local stack
     host: str = Field("127.0.0.1", description="Loopback; the local stack listens nowhere else.")

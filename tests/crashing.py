@@ -95,7 +95,7 @@ class CrashWorld:
     """Queue, ledger and broker that outlive the desks that work on them."""
 
     clock: SteppedClock = field(default_factory=lambda: SteppedClock(WEDNESDAY))
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = field(default_factory=lambda: Settings(absence_s=5.0))
     passed: list[str] = field(default_factory=list)
     sent: set[str] = field(default_factory=set)
     may_be_forgotten: set[str] = field(default_factory=set)
@@ -150,6 +150,7 @@ class CrashWorld:
     def violations(self) -> Iterator[str]:
         """What must never be, however the desks died."""
         yield from (f"{order_id} was sent under HALT" for order_id in self.broker.sent_under_halt)
+        yield from (text for kind, _, text in self.events.published if kind == "order_fault")
         for order_id in sorted(self.sent):
             record = self.ledger.order(order_id)
             if record is None:

@@ -169,10 +169,19 @@ class MemoryOrderLedger(OrderLedger):
         return tuple(self._events.get(order_id, ()))
 
     def move(
-        self, record: OrderRecord, to: State, now: datetime, *, reason: str = "", execution: Execution | None = None
+        self,
+        record: OrderRecord,
+        to: State,
+        now: datetime,
+        *,
+        reason: str = "",
+        execution: Execution | None = None,
+        lease: Lease | None = None,
     ) -> OrderRecord:
         check_move(record.state, to)
         self._require_version(record)
+        if lease is not None:
+            self._require_lease(lease, now)
         moved = replace(
             record,
             state=to,

@@ -26,6 +26,7 @@ class KillSwitch:
     reason: str = ""
     who: str = ""
     at: datetime | None = None
+    known: bool = True
 
     def permits(self, action: Action) -> bool:
         """Whether an order with *action* may be sent now.
@@ -37,4 +38,4 @@ class KillSwitch:
         return self.mode is Mode.REDUCE_ONLY and action in (Action.CLOSE, Action.CANCEL)
 
 
-UNREADABLE = KillSwitch(active=True, reason="the switch is missing or could not be read")
+UNREADABLE = KillSwitch(active=True, reason="the switch is missing or could not be read", known=False)

@@ -90,6 +90,18 @@ def expired(record: OrderRecord, now: datetime, limits: Limits) -> Refusal | Non
     return check_age(record, now, limits).refusal
 
 
+def sendable_until(record: OrderRecord, limits: Limits) -> datetime | None:
+    """The moment at which the order expires; None for a CANCEL, which never does."""
+    order = record.order
+    if order.action is Action.CANCEL:
+        return None
+    if order.kind.is_pending and order.expires_at is not None:
+        return order.expires_at
+    allowed = limits.pending_max_age if order.kind.is_pending else limits.market_max_age
+    ends = record.known_since + allowed
+    return ends if order.expires_at is None else min(ends, order.expires_at)
+
+
 def from_the_future(record: OrderRecord, now: datetime) -> Refusal | None:
     """A created_at that lies ahead would make an order younger than it is."""
     return check_created_at(record, now).refusal

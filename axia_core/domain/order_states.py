@@ -49,7 +49,8 @@ MOVES: dict[State, frozenset[State]] = {
     State.SUBMITTING: _OUTCOMES
     | frozenset({State.UNKNOWN, State.SUBMITTING, State.RECEIVED, State.REFUSED, State.EXPIRED}),
     State.UNKNOWN: _OUTCOMES | _AT_BROKER,
-    State.PLACED: frozenset({State.FILLED, State.PARTIALLY_FILLED}) | _AT_BROKER,
+    # UNKNOWN where the broker shows no trace of it any more; REJECTED where it refused it after accepting it.
+    State.PLACED: frozenset({State.FILLED, State.PARTIALLY_FILLED, State.REJECTED, State.UNKNOWN}) | _AT_BROKER,
 }
 
 

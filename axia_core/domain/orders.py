@@ -18,6 +18,8 @@ MAX_COMMENT_CHARACTERS = 200
 STRATEGY = 0x15  # marks a magic number as AXIA's; (STRATEGY << 48) stays below 2**53
 _MAX_WHOLE_DIGITS = 9
 _MAX_DECIMALS = 10
+# Beyond these a client's "no time" (0001, 9999) would overflow in time zones and at the terminal.
+_FIRST_YEAR, _LAST_YEAR = 2000, 2099
 _ORDER_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
 
 
@@ -79,8 +81,11 @@ class Order:
         return f"axia-{_id_hash(self.order_id).hex()[:16]}"
 
     def content_hash(self) -> str:
-        """Equal for two deliveries of one order, different for other content under the same id."""
-        plain = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        """Equal for two deliveries of one order, different for other content under the same id.
+
+        The time of making it does not count: whoever sends an id again means the same order.
+        """
+        plain = {field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name != "created_at"}
         if self.target_order_id is None:
             del plain["target_order_id"]  # ledgers hold hashes from before there was this field
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
@@ -251,11 +256,11 @@ def _time(raw: dict[str, Any], name: str) -> datetime | None:
         return None
     try:
         instant = datetime.fromisoformat(value)
-        if instant.tzinfo is None:
+        if instant.tzinfo is None or not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
             raise ValueError(value)
         return instant.astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as error:
-        rule = "it must be an ISO 8601 time with a zone"
+        rule = f"it must be an ISO 8601 time with a zone, in the years {_FIRST_YEAR} to {_LAST_YEAR}"
         raise InvalidOrder(name, value, rule, "Example: 2026-07-03T09:30:00Z.") from error
 
 
@@ -296,6 +301,21 @@ def _check_exit(order: Order) -> None:
         raise InvalidOrder("target_order_id", order.target_order_id, "mt5_ticket says already what to act on")
     if order.target_order_id == order.order_id:
         raise InvalidOrder("target_order_id", order.target_order_id, "an order cannot act on itself")
+    _refuse_unused(order)
+
+
+def _refuse_unused(order: Order) -> None:
+    """What an exit cannot do must not be ignored in silence."""
+    prices = {"entry_price": order.entry_price, "tp_price": order.take_profit, "sl_price": order.stop_loss}
+    if order.action is Action.MODIFY:
+        if not any(prices.values()):
+            raise InvalidOrder("sl_price", None, "a MODIFY names at least one new price", "Give sl_price or tp_price.")
+        return
+    if order.kind is not Kind.MARKET:
+        raise InvalidOrder("order_type", order.kind, f"a {order.action} is done at once", "Use MARKET or leave it out.")
+    for name, price in prices.items():
+        if price is not None:
+            raise InvalidOrder(name, str(price), f"a {order.action} takes no price", "Leave it out, or send 0.")
 
 
 def _id_hash(order_id: str) -> bytes:

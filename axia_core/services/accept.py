@@ -8,6 +8,9 @@ from axia_core.domain.orders import parse_order
 from axia_core.errors import InvalidOrder
 from axia_core.ports import Clock, Events, OrderLedger, OrderQueue, Recorded
 
+# A reason quotes the message, which may be hostile: long, or text that no store takes.
+KEPT_REASON_CHARACTERS = 1_000
+
 
 def accept(
     message: Message,
@@ -18,7 +21,7 @@ def accept(
     events: Events,
     symbols: tuple[str, ...],
 ) -> OrderRecord | None:
-    """The order that the message holds, durable in the ledger; None where the message was no new order.
+    """The order that the message holds, durable in the ledger; None where there is nothing to be done for it.
 
     A repeat of a known order is acknowledged and does nothing. What cannot be parsed, and a known id with other
     content, is left to redelivery and the dead-letter queue, with its reason recorded. Raises StoreUnavailable, and
@@ -35,10 +38,13 @@ def accept(
         _leave(message, reason, "order_conflict", ledger, clock, events)
         return None
     queue.delete(message)
-    return ledger.order(order.order_id) if found is Recorded.NEW else None
+    record = ledger.order(order.order_id)
+    # Also a known order that is still open: the desk that recorded it may not have lived to act on it.
+    return record if record is not None and not record.state.is_final else None
 
 
 def _leave(message: Message, reason: str, event_type: str, ledger: OrderLedger, clock: Clock, events: Events) -> None:
+    reason = reason.encode("utf-8", "backslashreplace").decode()[:KEPT_REASON_CHARACTERS]
     ledger.record_unreadable(message, reason, clock.now())
     if message.receive_count <= 1:  # once per message, not once per redelivery
         events.publish(event_type, "warning", "order_processor", reason, message_id=message.message_id)

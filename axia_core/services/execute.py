@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
+from axia_core.domain.absence import Absences
 from axia_core.domain.broker import Absent, CannotTell, Evidence
-from axia_core.domain.limits import Facts, Limits, Refusal, check_entry, expired, from_the_future
+from axia_core.domain.kill_switch import KillSwitch
+from axia_core.domain.limits import Facts, Limits, Refusal, check_entry, expired, from_the_future, sendable_until
 from axia_core.domain.messages import Lease
 from axia_core.domain.order_states import Execution, OrderRecord, State
+from axia_core.domain.orders import Action, Order
 from axia_core.domain.outcomes import MarketClosed, NotSent, Outcome, Settled, TryNewPrice, Unknown
-from axia_core.domain.sessions import is_open
+from axia_core.domain.sessions import is_open, loss_day
 from axia_core.errors import SourceUnavailable
 from axia_core.ports import Broker, Clock, OrderLedger
 
 MAX_ATTEMPTS = 3
+TOO_MANY_REQUESTS = 10024
+BACK_OFF_S, LONG_BACK_OFF_S = 0.3, 1.0
 # After a rewind or a restore a client may send again what the ledger has forgotten, with a new time in it: so every
 # entry is looked for, not only those that look old. Nobody repeats an order a day later and means the same one.
 GUARDED_AFTER_REWIND = timedelta(days=1)
@@ -28,7 +34,7 @@ class Room:
     limits: Limits
     send_margin: timedelta
     absence: timedelta
-    connected_at: datetime
+    absences: Absences = field(default_factory=Absences)
     under_way: tuple[OrderRecord, ...] = ()  # SUBMITTING, UNKNOWN and PLACED orders
     entries_last_minute: int = 0
 
@@ -46,30 +52,9 @@ def execute(record: OrderRecord, room: Room, *, ledger: OrderLedger, broker: Bro
         found = _look_before_first_send(record, room, ledger, broker, clock)
         if found is not None:
             return found
-    refused = _refuse_early(record, room, ledger, clock)
-    if refused is not None:
-        return refused
-    refusal = _limits(record, room, broker, clock)
-    if isinstance(refusal, Refusal):
-        return ledger.move(record, State.REFUSED, clock.now(), reason=str(refusal))
-    return record if refusal else _attempt(record, room, ledger, broker, clock)
-
-
-def _refuse_early(record: OrderRecord, room: Room, ledger: OrderLedger, clock: Clock) -> OrderRecord | None:
-    now = clock.now()
-    too_old = expired(record, now, room.limits)
-    if too_old is not None:
-        return ledger.move(record, State.EXPIRED, now, reason=str(too_old))
-    future = from_the_future(record, now)
-    if future is not None:
-        return ledger.move(record, State.REFUSED, now, reason=str(future))
-    return None if ledger.kill_switch().permits(record.order.action) else _refuse_by_switch(record, ledger, now)
-
-
-def _refuse_by_switch(record: OrderRecord, ledger: OrderLedger, now: datetime) -> OrderRecord:
-    switch = ledger.kill_switch()
-    text = f"KILL_SWITCH: {switch.mode} ({switch.reason or 'no reason given'}); see `axia kill-switch status`"
-    return ledger.move(record, State.REFUSED, now, reason=text)
+    if record.order.action.is_entry and (future := from_the_future(record, clock.now())) is not None:
+        return ledger.move(record, State.REFUSED, clock.now(), reason=str(future))
+    return _attempts(record, room, ledger, broker, clock)
 
 
 def _may_be_at_broker(record: OrderRecord, ledger: OrderLedger) -> bool:
@@ -82,69 +67,141 @@ def _look_before_first_send(
     record: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock
 ) -> OrderRecord | None:
     """None once it is certain that the broker has no trace; the record where it has one, or where nobody can tell."""
-    match broker.find(record.order, record.known_since):
+    finding = broker.find(record.order, record.known_since)
+    absent_for = room.absences.note(record.order.order_id, finding, clock.now())
+    match finding:
         case Evidence() as evidence:
             reason = f"found at the broker ({evidence.found_in}) although the ledger had no trace"
             unknown = ledger.move(record, State.UNKNOWN, clock.now(), reason=reason)
             return ledger.move(unknown, evidence.state, clock.now(), reason=reason, execution=evidence.execution)
         case Absent():
-            return None if clock.now() - room.connected_at >= room.absence else record
+            return None if absent_for >= room.absence else record
         case CannotTell():
             return record
 
 
-def _limits(record: OrderRecord, room: Room, broker: Broker, clock: Clock) -> Refusal | bool:
-    """A Refusal, True where the order must wait, False where it may go. Exits pass."""
+def _attempts(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock) -> OrderRecord:
+    """Each attempt looks at age, switch and limits anew, and is permitted by a transaction of its own."""
+    reason = ""
+    for _ in range(MAX_ATTEMPTS):
+        held = _held_back(record, room, ledger, broker, clock)
+        if held is not None:
+            return held
+        begun = ledger.begin_attempt(record, room.lease, clock.now())
+        if begun is None:
+            return _stopped_by_switch(record, ledger.kill_switch(), ledger, clock.now())
+        room.absences.forget(record.order.order_id)  # what was absent until now may be there from now on
+        outcome = broker.submit(begun.order, _send_by(begun, room))
+        if not isinstance(outcome, TryNewPrice):
+            return _settle(begun, outcome, room.lease, ledger, clock.now())
+        record, reason = begun, outcome.reason
+        clock.sleep(LONG_BACK_OFF_S if outcome.retcode == TOO_MANY_REQUESTS else BACK_OFF_S)
+    text = f"{reason}, {MAX_ATTEMPTS} times"
+    return ledger.move(record, State.REJECTED, clock.now(), reason=text, lease=room.lease)
+
+
+def _held_back(
+    record: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock
+) -> OrderRecord | None:
+    """The record where it must not be sent now, moved or waiting; None where it may go."""
+    too_old = expired(record, clock.now(), room.limits)
+    if too_old is not None:
+        return ledger.move(record, State.EXPIRED, clock.now(), reason=str(too_old))
+    switch = ledger.kill_switch()
+    if not switch.permits(record.order.action):
+        return _stopped_by_switch(record, switch, ledger, clock.now())
+    refusal = _limits(record, room, ledger, broker, clock)
+    if isinstance(refusal, Refusal):
+        return ledger.move(record, State.REFUSED, clock.now(), reason=str(refusal))
+    return _waiting(record, ledger, clock.now()) if refusal else None
+
+
+def _stopped_by_switch(record: OrderRecord, switch: KillSwitch, ledger: OrderLedger, now: datetime) -> OrderRecord:
+    """Refused by a switch that was read; where it could not be read, or is off by now, the order waits."""
+    if not switch.known or switch.permits(record.order.action):
+        return _waiting(record, ledger, now)
+    text = f"KILL_SWITCH: {switch.mode} ({switch.reason or 'no reason given'}); see `axia kill-switch status`"
+    return ledger.move(record, State.REFUSED, now, reason=text)
+
+
+def _waiting(record: OrderRecord, ledger: OrderLedger, now: datetime) -> OrderRecord:
+    """RECEIVED as it is, or again after an attempt that proved that nothing was done."""
+    return record if record.state is State.RECEIVED else ledger.move(record, State.RECEIVED, now, reason="it waits")
+
+
+def _send_by(record: OrderRecord, room: Room) -> datetime:
+    """Before the lease ends, and before the order does."""
+    lease_ends = room.lease.expires_at - room.send_margin
+    return min(lease_ends, sendable_until(record, room.limits) or lease_ends)
+
+
+def _limits(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock) -> Refusal | bool:
+    """A Refusal, True where the order must wait, False where it may go. Exits pass, one at a time per ticket."""
     order = record.order
+    others = [other for other in room.under_way if other.order.order_id != order.order_id]
     if not order.action.is_entry:
-        return False
-    if any(other.state is not State.PLACED and other.order.symbol == order.symbol for other in room.under_way):
+        return order.action is Action.CLOSE and any(_closes_the_same(other, order) for other in others)
+    if any(other.state is not State.PLACED and other.order.symbol == order.symbol for other in others):
         return True  # what happened to another order on this symbol is not known yet
+    if order.kind.is_pending and not is_open(clock.now()):
+        return True  # the broker takes it once the market is open
     try:
-        facts = _facts(record, room, broker, clock)
+        facts = _facts(record.order, room, ledger, broker, clock.now())
     except SourceUnavailable:
         return True
     return check_entry(order, facts, room.limits) or False
 
 
-def _facts(record: OrderRecord, room: Room, broker: Broker, clock: Clock) -> Facts:
-    symbol = record.order.symbol
-    counted = [other for other in room.under_way if other.order.action.is_entry]
-    now = clock.now()
+def _closes_the_same(other: OrderRecord, order: Order) -> bool:
+    """On a netting account a second CLOSE behind one whose outcome is not known would reverse the position."""
+    same = (other.order.mt5_ticket, other.order.target_order_id) == (order.mt5_ticket, order.target_order_id)
+    return other.order.action is Action.CLOSE and other.state is not State.PLACED and same
+
+
+def _facts(order: Order, room: Room, ledger: OrderLedger, broker: Broker, now: datetime) -> Facts:
+    positions = broker.positions()
+    equity, at_day_start = _equity(room, ledger, broker, now)
+    entries = tuple(other for other in room.under_way if other.order.action.is_entry)
     return Facts(
         now=now,
         market_open=is_open(now),
-        quote=broker.quote(symbol),
-        instrument=broker.instrument(symbol),
-        exposures=len(broker.positions()) + len(counted),
+        quote=broker.quote(order.symbol),
+        instrument=broker.instrument(order.symbol),
+        exposures=len(positions) + len(entries),
         entries_last_minute=room.entries_last_minute,
+        positions=positions,
+        under_way=entries,
+        alike=ledger.alike(order) if room.limits.duplicate_window else None,
+        equity=equity,
+        equity_at_day_start=at_day_start,
     )
 
 
-def _attempt(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock) -> OrderRecord:
-    """Each attempt is permitted by a transaction of its own, which rechecks switch, lease and version."""
-    for _ in range(MAX_ATTEMPTS):
-        begun = ledger.begin_attempt(record, room.lease, clock.now())
-        if begun is None:
-            return _refuse_by_switch(record, ledger, clock.now())
-        outcome = broker.submit(begun.order, room.lease.expires_at - room.send_margin)
-        if not isinstance(outcome, TryNewPrice) or expired(begun, clock.now(), room.limits):
-            return _settle(begun, outcome, ledger, clock.now())
-        record = begun
-    return ledger.move(record, State.REJECTED, clock.now(), reason=f"{outcome.reason}, {MAX_ATTEMPTS} times")
+def _equity(
+    room: Room, ledger: OrderLedger, broker: Broker, now: datetime
+) -> tuple[Decimal, Decimal] | tuple[None, None]:
+    """Now and when the day was first seen; not asked for where no limit looks at it."""
+    if room.limits.max_daily_loss_percent is None:
+        return None, None
+    account = broker.account()
+    return account.equity, ledger.note_day_equity(loss_day(now), account.login, account.equity)
 
 
-def _settle(record: OrderRecord, outcome: Outcome, ledger: OrderLedger, now: datetime) -> OrderRecord:
+def _settle(record: OrderRecord, outcome: Outcome, lease: Lease, ledger: OrderLedger, now: datetime) -> OrderRecord:
+    state, reason, execution = _ending(record, outcome)
+    return ledger.move(record, state, now, reason=reason, execution=execution, lease=lease)
+
+
+def _ending(record: OrderRecord, outcome: Outcome) -> tuple[State, str, Execution | None]:
     match outcome:
         case Settled(state=state, execution=execution, reason=reason):
-            return ledger.move(record, state, now, reason=reason, execution=execution)
+            return state, reason, execution
         case Unknown(reason=reason):
-            return ledger.move(record, State.UNKNOWN, now, reason=reason)
+            return State.UNKNOWN, reason, None
         case NotSent(reason=reason, can_wait=can_wait):
-            return ledger.move(record, State.RECEIVED if can_wait else State.REFUSED, now, reason=reason)
+            return State.RECEIVED if can_wait else State.REFUSED, reason, None
         case MarketClosed(retcode=retcode, reason=reason):
             waits = record.order.kind.is_pending
-            state = State.RECEIVED if waits else State.REJECTED
-            return ledger.move(record, state, now, reason=reason, execution=Execution(retcode=retcode))
+            return State.RECEIVED if waits else State.REJECTED, reason, Execution(retcode=retcode)
         case TryNewPrice(retcode=retcode, reason=reason):
-            return ledger.move(record, State.REJECTED, now, reason=reason, execution=Execution(retcode=retcode))
+            return State.REJECTED, reason, Execution(retcode=retcode)

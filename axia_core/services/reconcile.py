@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from axia_core.domain.absence import Absences
 from axia_core.domain.broker import Absent, CannotTell, Evidence
+from axia_core.domain.messages import Lease
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.ports import Broker, Clock, OrderLedger
 
 
-def mark_unknown(record: OrderRecord, *, ledger: OrderLedger, clock: Clock) -> OrderRecord:
-    """A SUBMITTING order whose sender is gone: nobody knows whether it took effect."""
-    return ledger.move(record, State.UNKNOWN, clock.now(), reason="the desk that was sending it ended in mid-attempt")
+def mark_unknown(record: OrderRecord, reason: str, *, ledger: OrderLedger, clock: Clock, lease: Lease) -> OrderRecord:
+    """A SUBMITTING order whose sender is gone, or gave up on it: nobody knows whether it took effect."""
+    return ledger.move(record, State.UNKNOWN, clock.now(), reason=reason, lease=lease)
 
 
 def reconcile(
@@ -20,36 +22,35 @@ def reconcile(
     ledger: OrderLedger,
     broker: Broker,
     clock: Clock,
+    lease: Lease,
+    absences: Absences,
     absence: timedelta,
-    connected_at: datetime,
 ) -> OrderRecord:
     """An UNKNOWN or PLACED order after asking the broker; unchanged while the broker's word proves nothing.
 
-    No trace counts only when it has lasted for *absence* since the order became UNKNOWN and since the terminal was
-    connected, because history arrives late.
+    No trace counts only after an unbroken stretch of looks that lasts for *absence*, because history arrives late.
     """
-    match broker.find(record.order, record.received_at):
+    finding = broker.find(record.order, record.known_since)
+    absent_for = absences.note(record.order.order_id, finding, clock.now())
+    match finding:
+        case Evidence(state=record.state):
+            return record
         case Evidence() as evidence:
-            return _adopt(record, evidence, ledger, clock)
-        case Absent():
-            return _absent(record, ledger, clock, absence, connected_at)
-        case CannotTell():
+            reason = f"found at the broker in {evidence.found_in}"
+            execution = evidence.execution
+            return ledger.move(record, evidence.state, clock.now(), reason=reason, execution=execution, lease=lease)
+        case Absent() if absent_for >= absence:
+            return _absent(record, absent_for, ledger, clock, lease)
+        case Absent() | CannotTell():
             return record
 
 
-def _adopt(record: OrderRecord, evidence: Evidence, ledger: OrderLedger, clock: Clock) -> OrderRecord:
-    if evidence.state is record.state:
+def _absent(record: OrderRecord, absent_for: timedelta, ledger: OrderLedger, clock: Clock, lease: Lease) -> OrderRecord:
+    """Never executed, if the broker never acknowledged it; what it did acknowledge cannot just be gone."""
+    text = f"the broker has shown no trace of it for {absent_for.total_seconds():.0f} s"
+    if record.state is State.PLACED:
+        reason = f"{text}, although it had accepted it as {record.execution.ticket}; look at the terminal"
+        return ledger.move(record, State.UNKNOWN, clock.now(), reason=reason, lease=lease)
+    if record.execution.ticket is not None:
         return record
-    reason = f"found at the broker in {evidence.found_in}"
-    return ledger.move(record, evidence.state, clock.now(), reason=reason, execution=evidence.execution)
-
-
-def _absent(
-    record: OrderRecord, ledger: OrderLedger, clock: Clock, absence: timedelta, connected_at: datetime
-) -> OrderRecord:
-    now = clock.now()
-    quiet = now - max(record.updated_at, connected_at)
-    if record.state is not State.UNKNOWN or quiet < absence:
-        return record
-    reason = f"the broker has shown no trace of it for {quiet.total_seconds():.0f} s; it was not executed"
-    return ledger.move(record, State.REJECTED, now, reason=reason)
+    return ledger.move(record, State.REJECTED, clock.now(), reason=f"{text}; it was not executed", lease=lease)

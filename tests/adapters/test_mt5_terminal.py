@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -113,7 +114,7 @@ def test_send_after_its_time_is_refused(terminal: Terminal) -> None:
     answer = terminal.send(buy(terminal), wall_clock_deadline(-0.001))
 
     assert answer is not None
-    assert answer.too_late
+    assert answer.not_sent
     assert deals(terminal) == 0
 
 
@@ -125,6 +126,19 @@ def test_refused_argument_leaves_the_process_alive(terminal: Terminal) -> None:
     assert (sent.result, sent.error[0]) == (None, -2)
     assert terminal.call("positions_get", ticket=1 << 64)[0] is None
     assert deals(terminal) == 0
+
+
+def test_send_at_another_account_is_refused(terminal: Terminal, folder: Path) -> None:
+    """A terminal that somebody switched to another account meanwhile gets nothing sent."""
+    request = buy(terminal)
+    changed = {"clock": {"fixed": "2026-07-01T12:00:00Z"}, "account": {"login": 999}}
+    create_terminal(folder, TerminalProfile.model_validate(changed))
+
+    answer = terminal.send(request, wall_clock_deadline(5))
+
+    assert answer is not None
+    assert answer.not_sent
+    assert "999" in answer.error[1]
 
 
 def test_order_send_cannot_go_through_call(terminal: Terminal) -> None:
@@ -144,6 +158,43 @@ def test_predecessor_is_ended_first(folder: Path) -> None:
         successor.call("account_info")
         assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     left_behind.close()
+
+
+def test_a_late_close_leaves_the_successor_s_file(folder: Path) -> None:
+    """A desk that ends late does not remove the file by which its successor's terminal is found."""
+    settings, pid_file = Settings(mt5_path=folder), folder / "terminal.pid"
+    late = open_terminal(settings, pid_file)
+    late.call("account_info")
+
+    with open_terminal(settings, pid_file) as successor:
+        successor.call("account_info")
+        late.close()
+        assert pid_file.exists()
+
+
+def test_a_stale_desk_does_not_take_the_terminal_back(folder: Path) -> None:
+    """A desk whose terminal was ended by its successor starts no new one, and leaves the successor's alone."""
+    settings, pid_file = Settings(mt5_path=folder), folder / "terminal.pid"
+    stale = open_terminal(settings, pid_file)
+    stale.call("account_info")
+
+    with open_terminal(settings, pid_file) as successor:
+        successor.call("account_info")
+        with pytest.raises(SourceUnavailable, match="taken over"):
+            stale.call("account_info")
+        assert successor.call("positions_get")[0] == ()
+    stale.close()
+
+
+def test_a_pid_file_from_before_the_boot_is_done_with(folder: Path) -> None:
+    """A damaged file that is older than the machine's boot names nothing that can still live."""
+    pid_file = folder / "terminal.pid"
+    pid_file.write_text("", encoding="utf-8")
+    before_boot = psutil.boot_time() - 3_600
+    os.utime(pid_file, (before_boot, before_boot))
+
+    with open_terminal(Settings(mt5_path=folder), pid_file) as terminal:
+        assert terminal.call("account_info")[0] is not None
 
 
 def test_pid_of_another_process_is_left_alone(folder: Path) -> None:

@@ -165,6 +165,7 @@ def answer(retcode: int) -> Answer:
         (10011, Unknown),
         (10012, Unknown),
         (10031, Unknown),
+        (10008, Unknown),
         (1, Unknown),
     ],
 )
@@ -178,7 +179,6 @@ def test_answers_become_outcomes(retcode: int, expected: type) -> None:
     [
         (10009, Kind.MARKET, State.FILLED),
         (10010, Kind.MARKET, State.PARTIALLY_FILLED),
-        (10008, Kind.MARKET, State.PLACED),
         (10009, Kind.LIMIT, State.PLACED),
         (10008, Kind.LIMIT, State.PLACED),
         (10019, Kind.MARKET, State.REJECTED),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -71,7 +71,6 @@ class World:
             "limits": self.rules.limits,
             "send_margin": self.rules.send_margin,
             "absence": self.rules.absence,
-            "connected_at": self.clock.now() - timedelta(minutes=1),
             **changes,
         }
         return Room(**values)
@@ -97,5 +96,6 @@ class World:
 def world() -> World:
     clock = SteppedClock(WEDNESDAY)
     off = KillSwitch(active=False, version=1)
-    rules = DeskRules.of(Settings(max_lots_per_order=Decimal(1)))
+    # Most tests send the same order again and again; what a duplicate is has tests of its own.
+    rules = DeskRules.of(Settings(max_lots_per_order=Decimal(1), duplicate_window_s=0.0))
     return World(clock, MemoryOrderQueue(clock), MemoryOrderLedger(off), MemoryBroker(clock), MemoryEvents(), rules)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from axia_core.adapters.memory import MemoryBroker
+from axia_core.domain.absence import Absences
 from axia_core.domain.broker import Absent, CannotTell, Evidence, Position, Quote
 from axia_core.domain.kill_switch import KillSwitch, Mode
 from axia_core.domain.order_states import Execution, OrderRecord, State
@@ -190,10 +191,10 @@ def test_positions_count_against_the_limit(world: World) -> None:
     """Open positions and orders under way together reach the limit."""
     position = Position(
         ticket=1,
-        symbol="USDJPY",
+        symbol="EURUSD",
         long=True,
         lots=Decimal(1),
-        price_open=Decimal(150),
+        price_open=Decimal("1.1"),
         stop_loss=None,
         take_profit=None,
         profit=Decimal(0),
@@ -260,21 +261,33 @@ class TestAfterARewind:
         assert State.RECEIVED is run(world, record).state
         assert world.broker.submitted == []
 
-    def test_absence_just_after_connecting_proves_nothing(self, world: World) -> None:
-        """History arrives late, so no trace right after connecting makes the order wait."""
+    def test_one_look_without_a_trace_proves_nothing(self, world: World) -> None:
+        """History arrives late, so a first absence makes the order wait."""
         record = world.received()
         world.ledger.begin_epoch("boot-2", world.clock.now() + timedelta(seconds=1))
-        world.broker.findings.append(Absent())
 
-        assert State.RECEIVED is run(world, record, connected_at=world.clock.now()).state
+        assert run(world, record).state is State.RECEIVED
 
     def test_lasting_absence_lets_it_go(self, world: World) -> None:
-        """Once the broker has shown no trace for long enough, the order is sent."""
-        record = world.received()
+        """Once the broker has shown no trace for long enough, look after look, the order is sent."""
+        record, absences = world.received(), Absences()
         world.ledger.begin_epoch("boot-2", world.clock.now() + timedelta(seconds=1))
-        world.broker.findings.append(Absent())
+        for _ in range(3):
+            assert run(world, record, absences=absences).state is State.RECEIVED
+            world.clock.sleep(10)
 
-        assert State.FILLED is run(world, record).state
+        assert run(world, record, absences=absences).state is State.FILLED
+
+    def test_a_look_that_cannot_tell_begins_the_absence_anew(self, world: World) -> None:
+        """An absence with a gap in it does not count: what arrived meanwhile may have been missed."""
+        record, absences = world.received(), Absences()
+        world.ledger.begin_epoch("boot-2", world.clock.now() + timedelta(seconds=1))
+        world.broker.findings.extend([Absent(), CannotTell("no connection"), Absent()])
+        for _ in range(3):
+            assert run(world, record, absences=absences).state is State.RECEIVED
+            world.clock.sleep(20)
+
+        assert world.broker.submitted == []
 
     def test_repeat_with_a_new_time_is_found_too(self, world: World) -> None:
         """An order that its client sent again after the rewind, with a new time in it, is still looked for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -24,7 +25,7 @@ from axia_core.domain.order_states import (
     new_record,
 )
 from axia_core.domain.orders import Action, Order
-from axia_core.errors import InvalidInput, LeaseLost, StoreUnavailable, VersionConflict
+from axia_core.errors import CorruptObject, InvalidInput, LeaseLost, StoreUnavailable, VersionConflict
 from axia_core.ports import OrderLedger, Recorded
 from axia_core.settings import Settings
 
@@ -100,7 +101,14 @@ class DynamoOrderLedger(OrderLedger):
         return tuple(items.order_event(item) for item in found)
 
     def move(
-        self, record: OrderRecord, to: State, now: datetime, *, reason: str = "", execution: Execution | None = None
+        self,
+        record: OrderRecord,
+        to: State,
+        now: datetime,
+        *,
+        reason: str = "",
+        execution: Execution | None = None,
+        lease: Lease | None = None,
     ) -> OrderRecord:
         check_move(record.state, to)
         moved = replace(
@@ -111,8 +119,12 @@ class DynamoOrderLedger(OrderLedger):
             reason=reason,
             execution=execution or record.execution,
         )
-        if self._table.transact("moving an order", [self._update(record, moved), self._event(moved)]):
+        steps = [self._update(record, moved), self._event(moved)]
+        reasons = self._table.transact("moving an order", steps + ([self._lease_is_held(lease, now)] if lease else []))
+        if reasons and reasons[0] == CHECK_FAILED:
             raise VersionConflict(f"order {record.order.order_id} is no longer at version {record.version}")
+        if reasons:
+            raise LeaseLost("the desk's lease is no longer held")
         return moved
 
     def begin_attempt(self, record: OrderRecord, lease: Lease, now: datetime) -> OrderRecord | None:
@@ -211,7 +223,7 @@ class DynamoOrderLedger(OrderLedger):
     def _indexed(self, marker: str) -> list[OrderRecord]:
         """What the sparse index lists, read again from the table: the index lags, the table does not."""
         keys = self._table.query_index(marker)
-        return [items.order_record(item) for item in self._table.get_many(keys)]
+        return [record for item in self._table.get_many(keys) if (record := _readable(item)) is not None]
 
     def _put_new(self, record: OrderRecord, *conditions: Item) -> list[str]:
         order = self._table.put(items.order_item(record, self._kept_for), "attribute_not_exists(pk)")
@@ -264,3 +276,12 @@ def connect(settings: Settings) -> DynamoOrderLedger:
 
 def _by_time(records: Iterable[OrderRecord]) -> tuple[OrderRecord, ...]:
     return tuple(sorted(records, key=lambda record: record.received_at))
+
+
+def _readable(item: Item) -> OrderRecord | None:
+    """The record, or None for a damaged item, which is told to people and must not keep the others from their desk."""
+    try:
+        return items.order_record(item)
+    except CorruptObject as error:
+        logging.getLogger("axia.ledger").critical("%s; repair or remove it by hand", error)
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from axia_core.errors import StoreUnavailable
 
 CHECK_FAILED = "ConditionalCheckFailed"
 BATCH = 100  # BatchGetItem's limit
+CONFLICT_TRIES, CONFLICT_WAIT_S = 3, 0.05
 
 
 class Table:
@@ -91,14 +93,26 @@ class Table:
         return {"Update": step | _conditional("#version = :expected", values, names)}
 
     def transact(self, what: str, steps: list[Item]) -> list[str]:
-        """All steps or none; an empty list when done, else the reason of each step. Raises StoreUnavailable."""
+        """All steps or none; an empty list when done, else the reason of each step. Raises StoreUnavailable.
+
+        A conflict with another transaction on the same item (a switch that is thrown, a lease that is renewed) has
+        written nothing, and is tried again.
+        """
+        for _ in range(CONFLICT_TRIES):
+            reasons = self._transact(what, steps)
+            if not reasons or CHECK_FAILED in reasons:
+                return reasons
+            time.sleep(CONFLICT_WAIT_S)
+        raise StoreUnavailable(f"{what}: the transaction was cancelled ({', '.join(reasons)})")
+
+    def _transact(self, what: str, steps: list[Item]) -> list[str]:
         with translated(what):
             try:
                 self._dynamodb.transact_write_items(TransactItems=steps)
             except ClientError as error:
                 if error_code(error) != "TransactionCanceledException":
                     raise
-                return _reasons(what, error)
+                return [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
         return []
 
     def update(
@@ -130,10 +144,3 @@ def _conditional(condition: str, values: Item, names: Item) -> Item:
     if names:
         request["ExpressionAttributeNames"] = names
     return request
-
-
-def _reasons(what: str, error: ClientError) -> list[str]:
-    reasons = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
-    if CHECK_FAILED not in reasons:  # a conflict with another transaction, a throttle: nothing was written
-        raise StoreUnavailable(f"{what}: the transaction was cancelled ({', '.join(reasons)})") from error
-    return reasons

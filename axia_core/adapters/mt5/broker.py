@@ -7,24 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
-from axia_core.adapters.mt5 import building, trade_parsing
+from axia_core.adapters.mt5 import building, evidence, trade_parsing
 from axia_core.adapters.mt5.building import CannotBuild, Request
+from axia_core.adapters.mt5.evidence import Traces
 from axia_core.adapters.mt5.server_clock import ServerClock, is_proved
 from axia_core.adapters.mt5.symbols import resolve
 from axia_core.adapters.mt5.terminal import Terminal, wall_clock_deadline
-from axia_core.domain.broker import Absent, Account, CannotTell, Evidence, Finding, Instrument, Position, Quote
+from axia_core.domain.broker import Absent, Account, CannotTell, Finding, Instrument, Position, Quote
 from axia_core.domain.orders import Action, Order
 from axia_core.domain.outcomes import NotSent, Outcome
-from axia_core.errors import SourceUnavailable, WrongAccount
+from axia_core.errors import SourceUnavailable, UnknownSymbol, WrongAccount
 from axia_core.ports import Broker, Clock
 from axia_core.settings import Settings
 
 FRESH_TICK = timedelta(seconds=60)
 # Deals carry server time, and history arrives late: a search that ends at "now" misses the newest (facts, B2).
 SEARCH_MARGIN = timedelta(days=1)
+OLDEST_SEARCH = timedelta(days=60)  # older than any message can be: queue 4 days, dead-letter queue 14, ledger 30
 
 Struct = dict[str, Any]
 
@@ -70,8 +71,8 @@ class Mt5Broker(Broker):
         try:
             request = self._build(order)
             refused = self._check(order, request)
-        except CannotBuild as error:
-            return NotSent(str(error), can_wait=False)
+        except (CannotBuild, UnknownSymbol, ArithmeticError, ValueError) as error:
+            return NotSent(f"it cannot be put as a request: {error}", can_wait=False)
         except SourceUnavailable as error:
             return NotSent(str(error))
         if refused is not None:
@@ -85,17 +86,19 @@ class Mt5Broker(Broker):
 
     def find(self, order: Order, since: datetime) -> Finding:
         try:
-            self._require_connection(order.symbol)
-            if order.action in (Action.CANCEL, Action.MODIFY):
-                return self._find_by_target(order)
-            return self._find_by_magic(order, since) or Absent()
-        except SourceUnavailable as error:
-            return CannotTell(str(error))
+            found = self._find(order, since)
+            # What is there proves itself; only absence needs a terminal that is connected and up to date.
+            if isinstance(found, Absent):
+                self._require_connection(order.symbol)
+        except (SourceUnavailable, UnknownSymbol, ArithmeticError, ValueError) as error:
+            return CannotTell(f"the search failed: {error}")
+        else:
+            return found
 
     def _build(self, order: Order) -> Request:
         build: dict[Action, Callable[[Order], Request]] = {
             Action.CLOSE: self._build_close,
-            Action.CANCEL: building.cancel,
+            Action.CANCEL: self._build_cancel,
             Action.MODIFY: self._build_modify,
         }
         return build.get(order.action, self._build_entry)(order)
@@ -121,15 +124,25 @@ class Mt5Broker(Broker):
             self._settings.deviation_points,
         )
 
+    def _build_cancel(self, order: Order) -> Request:
+        self._target_pending(order)
+        return building.cancel(order)
+
     def _build_modify(self, order: Order) -> Request:
         instrument = self.instrument(order.symbol)
         position = self._target_position(order)
-        if position is not None:
-            return building.modify_position(order, position, instrument)
-        pending = self._read("orders_get", ticket=order.mt5_ticket)
+        if position is None:
+            return building.modify_pending(order, self._target_pending(order), instrument)
+        if order.entry_price is not None:
+            raise CannotBuild(f"{order.mt5_ticket} is a position: its entry price is history and cannot be moved")
+        return building.modify_position(order, position, instrument)
+
+    def _target_pending(self, order: Order) -> Struct:
+        found = self._read("orders_get", ticket=order.mt5_ticket)
+        pending = [struct for struct in found if struct["symbol"] == self._name(order.symbol)]
         if not pending:
-            raise CannotBuild(f"there is neither a position nor a pending order with ticket {order.mt5_ticket}")
-        return building.modify_pending(order, pending[0], instrument)
+            raise CannotBuild(f"there is no pending {order.symbol} order with ticket {order.mt5_ticket}")
+        return dict(pending[0])
 
     def _check(self, order: Order, request: Request) -> Outcome | None:
         """The terminal's own check of an entry, before it is sent; None when it has nothing against it."""
@@ -140,32 +153,34 @@ class Mt5Broker(Broker):
             return None
         return trade_parsing.refused_by_check(checked)
 
-    def _find_by_magic(self, order: Order, since: datetime) -> Evidence | None:
+    def _find(self, order: Order, since: datetime) -> Finding:
+        """CANCEL and MODIFY carry no magic: what became of them is read from what they acted on."""
+        pending = self._read("orders_get", ticket=order.mt5_ticket) if not _carries_magic(order) else ()
+        if order.action is Action.CANCEL:
+            return evidence.of_cancel(order, pending, self._read("history_orders_get", ticket=order.mt5_ticket))
+        if order.action is Action.MODIFY:
+            targets = (*pending, *self._read("positions_get", ticket=order.mt5_ticket))
+            return evidence.of_modify(order, targets, self.instrument(order.symbol))
+        traces = self._traces(order, since)
+        return evidence.of_order(order, traces, self.instrument(order.symbol).lots_step) or Absent()
+
+    def _traces(self, order: Order, since: datetime) -> Traces:
+        """Read in the order in which an order moves, so that one that moves meanwhile is seen at least once."""
+        oldest = max(since, self._clock.now() - OLDEST_SEARCH) - SEARCH_MARGIN
         window = (
-            self._server_clock.to_server(since - SEARCH_MARGIN),
+            self._server_clock.to_server(oldest),
             self._server_clock.to_server(self._clock.now() + SEARCH_MARGIN),
         )
-        deals = self._carrying(order, "history_deals_get", *window)
-        history = self._carrying(order, "history_orders_get", *window)
-        if deals:
-            asked_lots = trade_parsing.asked_lots(history) or order.lots or Decimal(0)
-            return trade_parsing.evidence_from_deals(order, deals, asked_lots)
-        pending = self._carrying(order, "orders_get")
-        if pending:
-            return trade_parsing.evidence_from_order(pending[0], "orders", pending=True)
-        return trade_parsing.evidence_from_order(history[-1], "history", pending=False) if history else None
-
-    def _find_by_target(self, order: Order) -> Finding:
-        """CANCEL and MODIFY carry no magic: what became of them is read from what they acted on."""
-        pending = self._read("orders_get", ticket=order.mt5_ticket)
-        if order.action is Action.CANCEL:
-            history = self._read("history_orders_get", ticket=order.mt5_ticket)
-            return Absent() if pending else trade_parsing.evidence_of_cancel(order, history)
-        targets = (*pending, *self._read("positions_get", ticket=order.mt5_ticket))
-        return trade_parsing.evidence_of_modify(order, targets)
+        hedging = trade_parsing.account(self._read("account_info")).hedging
+        return Traces(
+            pending=self._carrying(order, "orders_get"),
+            positions=self._carrying(order, "positions_get") if hedging else (),
+            history=self._carrying(order, "history_orders_get", *window),
+            deals=self._carrying(order, "history_deals_get", *window),
+        )
 
     def _carrying(self, order: Order, name: str, *args: Any) -> list[Struct]:
-        """Rows that carry the order's magic. On one symbol only, but a magic alone is unique enough to be certain."""
+        """Rows that carry the order's magic: 48 bits of its id, which is certain enough without the symbol."""
         return [row for row in self._read(name, *args) if row["magic"] == order.magic]
 
     def _target_position(self, order: Order) -> Position | None:
@@ -202,3 +217,7 @@ class Mt5Broker(Broker):
         if result is None:
             raise SourceUnavailable(f"{name} was not answered: {text} ({code})")
         return result
+
+
+def _carries_magic(order: Order) -> bool:
+    return order.action not in (Action.CANCEL, Action.MODIFY)

@@ -40,4 +40,4 @@ class Answer:
 
     result: Any
     error: tuple[int, str]
-    too_late: bool = False
+    not_sent: bool = False

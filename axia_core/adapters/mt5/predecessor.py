@@ -6,35 +6,54 @@ MT5 honours no fencing token: a call of a dead desk's child could still reach th
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import psutil
 
 from axia_core.errors import SourceUnavailable
 
+WORKER = "axia_core.adapters.mt5.worker"
 GONE_WITHIN_S = 5.0
 
 
 def note(pid_file: Path, pid: int) -> None:
-    """Writes down which process holds the terminal; the start time tells it from a later one with the same pid."""
+    """Writes down which process holds the terminal, on the disk before anything is sent by it."""
     pid_file.parent.mkdir(parents=True, exist_ok=True)
-    written = {"pid": pid, "started": psutil.Process(pid).create_time()}
     fresh = pid_file.with_suffix(".new")
-    fresh.write_text(json.dumps(written), encoding="utf-8")
+    with fresh.open("w", encoding="utf-8") as file:
+        json.dump({"pid": pid}, file)
+        file.flush()
+        os.fsync(file.fileno())
     fresh.replace(pid_file)
+
+
+def noted(pid_file: Path) -> int | None:
+    """The process that the file names, or None where it names none."""
+    try:
+        return int(json.loads(pid_file.read_text(encoding="utf-8"))["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def end(pid_file: Path) -> None:
     """Ends the noted process if it still lives; raises SourceUnavailable when it cannot be proved gone."""
+    if not pid_file.exists() or pid_file.stat().st_mtime < psutil.boot_time():
+        return  # whatever it names died with the machine
+    pid = noted(pid_file)
     try:
-        noted = json.loads(pid_file.read_text(encoding="utf-8"))
-        process = psutil.Process(noted["pid"])
-        if abs(process.create_time() - noted["started"]) > 1:
-            return
-        process.kill()
-        process.wait(timeout=GONE_WITHIN_S)
-    except (FileNotFoundError, psutil.NoSuchProcess):
+        if pid is None:
+            raise ValueError("the file names no process")
+        _end_worker(psutil.Process(pid))
+    except psutil.NoSuchProcess:
         return
-    except (ValueError, KeyError, psutil.Error) as error:
+    except (ValueError, psutil.Error) as error:
         what = f"the MT5 process noted in {pid_file} cannot be proved dead ({error})"
         raise SourceUnavailable(f"{what}. End it by hand, then remove the file.") from error
+
+
+def _end_worker(process: psutil.Process) -> None:
+    """Known by what it runs, not by its start time, which moves when the machine's clock is set."""
+    if WORKER in process.cmdline():
+        process.kill()
+        process.wait(timeout=GONE_WITHIN_S)

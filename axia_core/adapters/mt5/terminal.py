@@ -34,6 +34,7 @@ class Terminal:
     def __init__(self, spec: TerminalSpec, pid_file: Path | None = None) -> None:
         self._spec = spec
         self._pid_file = pid_file
+        self._noted: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
 
@@ -73,7 +74,7 @@ class Terminal:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if self._pid_file:
+        if self._pid_file and predecessor.noted(self._pid_file) == process.pid:
             self._pid_file.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
@@ -88,11 +89,13 @@ class Terminal:
 
     def _start(self) -> None:
         if self._pid_file:
+            self._require_not_taken_over(self._pid_file)
             predecessor.end(self._pid_file)
         command = [sys.executable, "-m", "axia_core.adapters.mt5.worker"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if self._pid_file:
             predecessor.note(self._pid_file, self._process.pid)
+            self._noted = self._process.pid
         self._answers = queue.SimpleQueue()
         assert self._process.stdout is not None
         threading.Thread(target=_pump, args=(self._process.stdout, self._answers), daemon=True).start()
@@ -100,6 +103,11 @@ class Terminal:
         if not answer.result:
             self._kill()
             self._refuse(answer.error)
+
+    def _require_not_taken_over(self, pid_file: Path) -> None:
+        """Once a successor has started its terminal, one that comes back late must not end that one in its turn."""
+        if self._noted is not None and predecessor.noted(pid_file) not in (self._noted, None):
+            raise SourceUnavailable("another desk has taken over the terminal; this one ends")
 
     def _refuse(self, error: tuple[int, str]) -> None:
         code, text = error

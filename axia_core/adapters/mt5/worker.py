@@ -57,7 +57,7 @@ def connect(module: Any, spec: TerminalSpec) -> Answer:
 
 def _perform(module: Any, spec: TerminalSpec, call: Call) -> Answer:
     if call.name == SENDING:
-        return _send(module, call)
+        return _send(module, spec, call)
     answer = _once(module, call)
     if answer.result is None and answer.error[0] in LOST_CONNECTION:
         # Only reads are asked again over a new connection; a send never is.
@@ -67,9 +67,14 @@ def _perform(module: Any, spec: TerminalSpec, call: Call) -> Answer:
     return answer
 
 
-def _send(module: Any, call: Call) -> Answer:
+def _send(module: Any, spec: TerminalSpec, call: Call) -> Answer:
+    """Looked at in the same breath as it is sent: whose account the terminal is at now, and what time it is."""
+    account = module.account_info()
+    if account is None or (account.login, account.server) != (spec.login, spec.server):
+        at = "no account" if account is None else f"{account.login} on {account.server}"
+        return Answer(None, (0, f"not sent: the terminal is at {at}"), not_sent=True)
     if call.send_by is None or time.time() >= call.send_by:
-        return Answer(None, (0, "not sent: its time was over"), too_late=True)
+        return Answer(None, (0, "not sent: its time was over before it could be sent"), not_sent=True)
     return _once(module, call)
 
 
