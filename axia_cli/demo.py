@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from axia_cli.dagster_client import DagsterClient, RunStatus, neighbours
 from axia_core.adapters.clock import SystemClock
-from axia_core.adapters.paper.history_files import Coverage
-from axia_core.domain.bars import PartitionTruth
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.sessions import (
     is_open,
@@ -30,6 +28,11 @@ from axia_core.errors import InvalidInput, NotRunning
 from axia_core.ports import BarCache, BarStore, OrderLedger, OrderQueue
 from axia_core.services.send import send
 from axia_core.settings import Settings
+
+if TYPE_CHECKING:
+    # Annotations only: numpy is of no use to the other commands.
+    from axia_core.adapters.paper.history_files import Coverage
+    from axia_core.domain.bars import PartitionTruth
 
 DAYS = 5
 ROOM_BEFORE_CLOSE = timedelta(minutes=30)

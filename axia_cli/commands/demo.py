@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -16,10 +16,11 @@ from axia_cli.demo import Demonstration, Plan, Result, history_paths, plan_for, 
 from axia_cli.output import Json, console, emit, say
 from axia_cli.stack import record
 from axia_cli.target import target_settings
-from axia_core.adapters.paper.history_files import covered_ranges
-from axia_core.adapters.paper.profile import AccountProfile, Prices, TerminalProfile
 from axia_core.domain.order_states import State
 from axia_core.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from axia_core.adapters.paper.profile import TerminalProfile
 
 FAILED_EXIT = 1
 
@@ -57,6 +58,8 @@ def demo(
 def _plan(settings: Settings, history: Path | None) -> Plan:
     now = datetime.now(UTC)
     if history is not None:
+        from axia_core.adapters.paper.history_files import covered_ranges
+
         return plan_for_files(now, covered_ranges(history_paths(history)))
     return plan_for(now + settings.clock_shift, settings.symbols, settings.clock_shift)
 
@@ -87,6 +90,8 @@ def _shifted(settings: Settings, plan: Plan) -> Settings:
 
 
 def _profile(settings: Settings, history: Path) -> TerminalProfile:
+    from axia_core.adapters.paper.profile import AccountProfile, Prices, TerminalProfile
+
     account = AccountProfile(
         login=settings.mt5_login, password=settings.mt5_password.get_secret_value(), server=settings.mt5_server
     )

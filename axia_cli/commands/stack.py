@@ -12,7 +12,6 @@ import typer
 
 from axia_cli import output
 from axia_cli.output import Json, emit, say
-from axia_core.adapters.dynamodb import connect
 from axia_core.errors import InvalidInput
 from axia_core.settings import Settings, load_settings
 from infra import stacks
@@ -98,6 +97,8 @@ def _deploy(settings: Settings, chosen: Clients, local: bool, *, confirmed: bool
     )
     if not local and deployment.action != "declined":
         # A new system on AWS trades nothing until a person releases it.
+        from axia_core.adapters.dynamodb import connect
+
         connect(settings).initialise_kill_switch(active=True, who="axia deploy", now=datetime.now(UTC))
     return deployment
 
