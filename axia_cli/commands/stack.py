@@ -6,7 +6,7 @@ import signal
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,11 +14,13 @@ from axia_cli import output
 from axia_cli.output import Json, emit, say
 from axia_core.errors import InvalidInput
 from axia_core.settings import Settings, load_settings
-from infra import stacks
-from infra.change_sets import Change
-from infra.clients import Clients, clients
-from infra.conformance import Report
-from infra.deployer import Deployment
+
+if TYPE_CHECKING:
+    # Annotations only: boto3 is of no use to the other commands.
+    from infra.change_sets import Change
+    from infra.clients import Clients
+    from infra.conformance import Report
+    from infra.deployer import Deployment
 
 DIFFERENT_EXIT = 1
 
@@ -75,6 +77,8 @@ def deploy(
     as_json: Json = False,
 ) -> None:
     """Make the stack what the templates say, or compare the two; exit code 1 when they differ."""
+    from infra import stacks
+
     settings = load_settings()
     local = target is Target.LOCAL
     chosen = _clients(settings, local)
@@ -87,6 +91,8 @@ def deploy(
 
 
 def _deploy(settings: Settings, chosen: Clients, local: bool, *, confirmed: bool) -> Deployment:
+    from infra import stacks
+
     deployment = stacks.deploy_core(
         chosen,
         region=settings.aws_region,
@@ -107,6 +113,8 @@ def _clients(settings: Settings, local: bool) -> Clients:
     if not local and settings.aws_endpoint_url:
         rule = "the target is AWS, but this shell points at a local server"
         raise InvalidInput("AWS_ENDPOINT_URL", settings.aws_endpoint_url, rule, "Unset it, or deploy to local.")
+    from infra.clients import clients
+
     return clients(settings.aws_region, _local_url(settings) if local else None)
 
 
