@@ -14,7 +14,7 @@ from enum import StrEnum
 from axia_core.domain.limits import Check, Facts, Limits, check_age, check_created_at, entry_checks
 from axia_core.domain.messages import Message
 from axia_core.domain.order_states import OrderRecord, State, new_record
-from axia_core.domain.orders import Order, parse_order
+from axia_core.domain.orders import Action, Order, parse_order
 from axia_core.domain.outcomes import MarketClosed, NotSent, Outcome
 from axia_core.domain.sessions import is_open, loss_day
 from axia_core.domain.targets import Act, CancelUnsent, NotKnown, Wait, addressed, decide
@@ -75,13 +75,15 @@ def check_order(
     now = clock.now()
     message = Message(message_id=UNSENT_ID, body=body, sent_at=now, receive_count=1, sender="", receipt="")
     record = new_record(order, message, now)
+    under_way = tuple(one for one in ledger.open_orders() if one.state is not State.RECEIVED)
     judged = (
         _known(order, ledger),
         Judged(check_age(record, now, limits), ComesTo.EXPIRED),
-        Judged(check_created_at(record, now), ComesTo.REFUSED),
+        *((Judged(check_created_at(record, now), ComesTo.REFUSED),) if order.action.is_entry else ()),
         *_target(order, ledger),
         _kill_switch(order, ledger),
-        *(_entry(order, ledger, broker, now, limits) if order.action.is_entry else ()),
+        _unsettled(order, under_way),
+        *(_entry(order, under_way, ledger, broker, now, limits) if order.action.is_entry else ()),
         *_broker(order, ledger, broker),
     )
     return Forecast(order=order, judged=judged)
@@ -141,12 +143,40 @@ def _kill_switch(order: Order, ledger: OrderLedger) -> Judged:
         passed=switch.permits(order.action),
         remedy="see `axia kill-switch status`",
     )
-    return Judged(check, ComesTo.REFUSED)
+    return Judged(check, ComesTo.REFUSED if switch.known else ComesTo.WAITS)
 
 
-def _entry(order: Order, ledger: OrderLedger, broker: DryRun, now: datetime, limits: Limits) -> Iterator[Judged]:
-    under_way = tuple(record for record in ledger.open_orders() if record.state is not State.RECEIVED)
-    yield _unsettled(order, under_way)
+def _unsettled(order: Order, under_way: tuple[OrderRecord, ...]) -> Judged:
+    """What an entry waits for: other orders of its symbol; what a CLOSE waits for: another of the same ticket."""
+    about = [record for record in under_way if record.state is not State.PLACED and _stands_before(record.order, order)]
+    named = ", ".join(f"{record.order.order_id} is {record.state}" for record in about)
+    check = Check(
+        code="UNSETTLED",
+        figure=named or "no order that this one must wait for",
+        limit="what happened to them must be known first",
+        passed=not about,
+        remedy="see `axia order list --open`",
+    )
+    return Judged(check, ComesTo.WAITS)
+
+
+def _stands_before(other: Order, order: Order) -> bool:
+    if order.action.is_entry:
+        return other.symbol == order.symbol
+    same = (other.mt5_ticket, other.target_order_id) == (order.mt5_ticket, order.target_order_id)
+    return order.action is Action.CLOSE and other.action is Action.CLOSE and same
+
+
+def _entry(
+    order: Order,
+    under_way: tuple[OrderRecord, ...],
+    ledger: OrderLedger,
+    broker: DryRun,
+    now: datetime,
+    limits: Limits,
+) -> Iterator[Judged]:
+    if order.kind.is_pending:
+        yield _pending_session(now)
     try:
         facts = _facts(order, under_way, ledger, broker, now, limits)
     except SourceUnavailable as error:
@@ -155,15 +185,14 @@ def _entry(order: Order, ledger: OrderLedger, broker: DryRun, now: datetime, lim
     yield from (Judged(check, ComesTo.REFUSED) for check in entry_checks(order, facts, limits))
 
 
-def _unsettled(order: Order, under_way: tuple[OrderRecord, ...]) -> Judged:
-    unsettled = [r for r in under_way if r.state is not State.PLACED and r.order.symbol == order.symbol]
-    named = ", ".join(f"{record.order.order_id} is {record.state}" for record in unsettled)
+def _pending_session(now: datetime) -> Judged:
+    opened = is_open(now)
     check = Check(
-        code="UNSETTLED",
-        figure=named or f"no other {order.symbol} order is under way",
-        limit="an entry waits until what happened to other orders of its symbol is known",
-        passed=not unsettled,
-        remedy="see `axia order list --open`",
+        code="SESSION",
+        figure="the FX week is open" if opened else "the FX week is closed",
+        limit="a pending order is placed in an open one",
+        passed=opened,
+        remedy="it is placed once the market opens, unless it expires before",
     )
     return Judged(check, ComesTo.WAITS)
 

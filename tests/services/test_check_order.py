@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from axia_core.adapters.memory import MemoryDryRun
+from axia_core.adapters.memory import MemoryDryRun, MemoryOrderLedger
 from axia_core.domain.broker import Account, Position
 from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.order_states import Execution, State
@@ -131,6 +131,31 @@ def test_unsettled_order_makes_an_entry_wait(world: World) -> None:
     assert forecast(world).comes_to is ComesTo.WAITS
 
 
+def test_close_waits_for_another_of_the_same_ticket(world: World) -> None:
+    """While another CLOSE of the ticket is UNKNOWN, a further one would wait; of another ticket it would be sent."""
+    close = {"order_action": "CLOSE", "tp_price": 0, "sl_price": 0}
+    record = world.received(order_id="C1", mt5_ticket=7, **close)
+    world.ledger.move(record, State.UNKNOWN, world.clock.now())
+
+    assert forecast(world, mt5_ticket=7, **close).comes_to is ComesTo.WAITS
+    assert forecast(world, mt5_ticket=8, **close).comes_to is ComesTo.SENT
+
+
+def test_pending_order_waits_for_an_open_market(world: World) -> None:
+    """On a Saturday a pending order would wait, a market order be refused."""
+    world.clock.step(timedelta(days=3))
+
+    assert forecast(world, order_type="LIMIT", entry_price=149.5).comes_to is ComesTo.WAITS
+    assert forecast(world).comes_to is ComesTo.REFUSED
+
+
+def test_switch_that_cannot_be_read_makes_it_wait(world: World) -> None:
+    """A switch that is not there stops the order without refusing it."""
+    world.ledger = MemoryOrderLedger()
+
+    assert forecast(world).comes_to is ComesTo.WAITS
+
+
 def test_daily_loss_is_seen(world: World) -> None:
     """Equity below the day's limit refuses an entry, with the figures."""
     world.ledger.note_day_equity(world.clock.now().date(), 1, Decimal(11_000))
@@ -152,7 +177,7 @@ def test_exit_passes_limits(world: World) -> None:
     found = forecast(world, order_action="CLOSE", mt5_ticket=7, tp_price=0, sl_price=0)
 
     codes = [judged.check.code for judged in found.judged]
-    assert codes == ["KNOWN_ID", "EXPIRED", "CREATED_IN_FUTURE", "KILL_SWITCH", "BROKER"]
+    assert codes == ["KNOWN_ID", "EXPIRED", "KILL_SWITCH", "UNSETTLED", "BROKER"]
 
 
 def test_target_is_resolved(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -237,3 +238,39 @@ class TestAddressedBroker:
         record = exit_order(world, "CLOSE")
 
         assert isinstance(AddressedBroker(world.broker, Away()).submit(record.order, world.clock.now()), NotSent)
+
+
+class TestDesk:
+    """The desk's loop over orders that name their target."""
+
+    def ends(self, world: World, *messages: dict[str, Any]) -> dict[str, State]:
+        """The states of what the desk shows, until each message's order has ended."""
+        for message in messages:
+            world.send(**message)
+        shown = islice(world.desk().run(lambda: False), len(messages))
+        return {record.order.order_id: record.state for record in shown}
+
+    def test_close_and_its_entry_in_one_batch(self, world: World) -> None:
+        """A CLOSE that lies in the queue with its entry waits for it, though exits go first, and closes it."""
+        world.broker.script.extend(
+            [Settled(state=State.FILLED, execution=Execution(ticket=77)), Settled(state=State.DONE)]
+        )
+
+        ended = self.ends(
+            world,
+            {"order_action": "CLOSE", "target_order_id": "A1", "order_id": "X1", "tp_price": 0, "sl_price": 0},
+            {"order_id": "A1"},
+        )
+
+        assert ended == {"A1": State.FILLED, "X1": State.DONE}
+        assert [order.mt5_ticket for order in world.broker.submitted] == [None, 77]
+
+    def test_cancel_and_its_entry_in_one_batch(self, world: World) -> None:
+        """A CANCEL that lies in the queue with its entry ends both before anything is sent."""
+        world.send(order_action="CANCEL", target_order_id="A1", order_id="X1", tp_price=0, sl_price=0)
+
+        ended = self.ends(world, {"order_id": "A1"})
+
+        assert ended == {"X1": State.DONE}
+        assert known(world, "A1").state is State.CANCELLED
+        assert world.broker.submitted == []
