@@ -18,7 +18,7 @@ from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.limits import DAILY_LOSS, Limits
 from axia_core.domain.messages import Lease, Message
 from axia_core.domain.order_states import OrderRecord, State
-from axia_core.domain.sessions import is_open, next_close
+from axia_core.domain.sessions import is_open, loss_day, next_close
 from axia_core.errors import (
     AxiaError,
     InvalidInput,
@@ -144,9 +144,11 @@ class Desk:
         if self._lease is None:
             raise NotRunning("another desk holds the lease; it ends by itself, or when its run is cancelled")
         with self._lease_kept_alive():
-            self.broker.account()
+            account = self.broker.account()
         # Nothing is touched before it is certain that the lease has been held all the while.
         self._lease = self.ledger.renew_lease(self._held(), self.rules.lease_s, self.clock.now())
+        # The day's loss counts from the first sight of the day, which is a desk's, not an order's.
+        self.ledger.note_day_equity(loss_day(self.clock.now()), account.login, account.equity)
         self._finished.extend(self.ledger.unreported_orders())
         self._adopt()
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ class CrashWorld:
     def _desk(self, seconds: float, kill_at: int | None) -> None:
         self._passed_file.unlink(missing_ok=True)
         arguments = (self._settings, seconds, kill_at, self._passed_file)
-        process = multiprocessing.get_context(START_METHOD).Process(target=work, args=arguments)
+        process = CONTEXT.Process(target=work, args=arguments)
         process.start()
         process.join()
 
@@ -189,7 +190,7 @@ class CrashWorld:
 
 
 # A forked server with everything loaded makes a desk in milliseconds; Windows starts each from nothing.
-START_METHOD = "spawn" if sys.platform == "win32" else "forkserver"
+CONTEXT: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
 
 
 def work(settings: Settings, seconds: float, kill_at: int | None, passed_file: Path) -> None:
@@ -288,11 +289,15 @@ def crash_world(home: Path) -> Iterator[CrashWorld]:
         lease_s=10.0,
         max_open_positions=1_000_000,
         orders_per_minute=1_000_000,
+        max_net_lots=Decimal(1_000_000),
+        max_entry_distance_percent=Decimal(100),
+        max_daily_loss_percent=Decimal(100),
+        duplicate_window_s=0.0,
     )
     create_terminal(settings.terminal_path, profile(shift_s))
     argv = (sys.executable, "-m", "axia_cli.stack.emulator", "--port", str(port), "--state-dir", str(home / "aws"))
     child = Child.start(Command("local AWS server", argv, home / "aws.log"))
-    multiprocessing.set_forkserver_preload([__name__]) if START_METHOD == "forkserver" else None
+    CONTEXT.set_forkserver_preload([__name__])  # does nothing where each process starts from nothing
     try:
         child.wait_until(lambda: emulator_client.boot(str(settings.aws_endpoint_url)) is not None, 30)
         deploy_core(clients(settings.aws_region, settings.aws_endpoint_url), region=settings.aws_region, local=True)

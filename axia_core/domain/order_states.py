@@ -50,7 +50,9 @@ MOVES: dict[State, frozenset[State]] = {
     | frozenset({State.UNKNOWN, State.SUBMITTING, State.RECEIVED, State.REFUSED, State.EXPIRED}),
     State.UNKNOWN: _OUTCOMES | _AT_BROKER,
     # UNKNOWN where the broker shows no trace of it any more; REJECTED where it refused it after accepting it.
-    State.PLACED: frozenset({State.FILLED, State.PARTIALLY_FILLED, State.REJECTED, State.UNKNOWN}) | _AT_BROKER,
+    # PLACED again where the broker has told more of it: its ticket, a part of it filled.
+    State.PLACED: frozenset({State.PLACED, State.FILLED, State.PARTIALLY_FILLED, State.REJECTED, State.UNKNOWN})
+    | _AT_BROKER,
 }
 
 

@@ -39,8 +39,10 @@ def accept(
         return None
     queue.delete(message)
     record = ledger.order(order.order_id)
-    # Also a known order that is still open: the desk that recorded it may not have lived to act on it.
-    return record if record is not None and not record.state.is_final else None
+    # Also a known order that is still open: the desk that recorded it may not have lived to act on it. A new one may
+    # be final at once, where a CANCEL has overtaken it.
+    shown = record is not None and (found is Recorded.NEW or not record.state.is_final)
+    return record if shown else None
 
 
 def _leave(message: Message, reason: str, event_type: str, ledger: OrderLedger, clock: Clock, events: Events) -> None:

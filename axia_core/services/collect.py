@@ -6,6 +6,7 @@ What a session is, and which bars hold together, is the domain's; when and in wh
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 
 from axia_core.domain.bars import Bars, PartitionTruth, missing_opens, screen
@@ -20,6 +21,7 @@ SETTLING = timedelta(seconds=2)
 PATIENCE = timedelta(minutes=2)
 # Sources answer a range in one piece; a longer one is asked for in pieces, so that each answer stays small.
 BARS_PER_CALL = 20_000
+WRITERS = 8
 
 
 def collect(
@@ -68,14 +70,19 @@ def _collect_runs(
     absent: list[date] = []
     for run in _runs(sessions, max(1, BARS_PER_CALL // timeframe.bars_per_session)):
         found = market.bars(symbol, timeframe, run[0].open, run[-1].close)
-        for day in run:
-            bars = found.between(day.open, day.close)
-            if len(bars):
-                yield _keep(market, store, bars, day)
-            else:
-                absent.append(day.trading_date)
+        cut = [(day, found.between(day.open, day.close)) for day in run]
+        absent.extend(day.trading_date for day, bars in cut if not len(bars))
+        yield from _keep_side_by_side(market, store, [(day, bars) for day, bars in cut if len(bars)])
     if absent:
         raise HistoryNotReady(_absence(market, symbol, timeframe, absent))
+
+
+def _keep_side_by_side(
+    market: MarketData, store: BarStore, cut: Sequence[tuple[Session, Bars]]
+) -> Iterator[PartitionTruth]:
+    """In order of days; a store answers in tens of milliseconds, most of which is waiting."""
+    with ThreadPoolExecutor(WRITERS, thread_name_prefix="collect") as pool:
+        yield from pool.map(lambda one: _keep(market, store, one[1], one[0]), cut)
 
 
 def _keep(market: MarketData, store: BarStore, bars: Bars, day: Session) -> PartitionTruth:

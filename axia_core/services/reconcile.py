@@ -33,7 +33,7 @@ def reconcile(
     finding = broker.find(record.order, record.known_since)
     absent_for = absences.note(record.order.order_id, finding, clock.now())
     match finding:
-        case Evidence(state=record.state):
+        case Evidence() as evidence if not _tells_more(evidence, record):
             return record
         case Evidence() as evidence:
             reason = f"found at the broker in {evidence.found_in}"
@@ -43,6 +43,12 @@ def reconcile(
             return _absent(record, absent_for, ledger, clock, lease)
         case Absent() | CannotTell():
             return record
+
+
+def _tells_more(evidence: Evidence, record: OrderRecord) -> bool:
+    """Another state, or of a PLACED order its ticket or a part that was filled meanwhile."""
+    said, known = evidence.execution, record.execution
+    return evidence.state is not record.state or (said.ticket, said.lots) != (known.ticket, known.lots)
 
 
 def _absent(record: OrderRecord, absent_for: timedelta, ledger: OrderLedger, clock: Clock, lease: Lease) -> OrderRecord:

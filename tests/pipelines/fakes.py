@@ -30,7 +30,7 @@ BUY = {"order_action": "BUY", "order_type": "MARKET", "lot_size": 0.1, "tp_price
 
 def settings(**changes: object) -> Settings:
     """Settings that no environment changes where it matters here: two symbols, a short history."""
-    given = {"symbols": TWO_SYMBOLS, "history_start": date(2026, 6, 1), **changes}
+    given = {"symbols": TWO_SYMBOLS, "history_start": date(2026, 6, 1), "duplicate_window_s": 0.0, **changes}
     return Settings(**given)  # type: ignore[arg-type]  # pydantic checks what a keyword dictionary cannot say
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -141,7 +142,9 @@ def _success(order: Order, verdict: Verdict, execution: Execution, reason: str) 
         return Settled(state=State.DONE, execution=execution, reason=part)
     if verdict is Verdict.PARTIAL:
         return Settled(state=State.PARTIALLY_FILLED, execution=execution)
-    return Settled(state=State.PLACED if order.kind.is_pending else State.FILLED, execution=execution)
+    if order.kind.is_pending:
+        return Settled(state=State.PLACED, execution=replace(execution, lots=None))  # nothing of it is filled yet
+    return Settled(state=State.FILLED, execution=execution)
 
 
 def _execution(result: Struct) -> Execution:
