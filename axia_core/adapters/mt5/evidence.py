@@ -57,7 +57,7 @@ def of_order(order: Order, traces: Traces, lots_step: Decimal) -> Evidence | Can
         return _pending(order, traces, fills)
     row = next((row for row in traces.history if row["ticket"] == ticket), None)
     if fills:
-        return _filled(order, fills, _asked(order, row, lots_step))
+        return _filled(order, fills, row, lots_step)
     if row is not None:
         return _ended(order, row)
     return _position(order, traces.positions, lots_step) if order.action.is_entry else _unexplained(traces)
@@ -93,8 +93,11 @@ def _pending(order: Order, traces: Traces, fills: list[Struct]) -> Evidence | Ca
     return Evidence(state=State.PLACED, execution=execution, found_in="orders")
 
 
-def _filled(order: Order, fills: list[Struct], asked_lots: Decimal) -> Evidence:
-    lots = _sum_lots(fills)
+def _filled(order: Order, fills: list[Struct], row: Struct | None, lots_step: Decimal) -> Evidence | CannotTell:
+    """By its deals, once all of them have arrived: those of a split fill come one by one."""
+    lots, asked_lots = _sum_lots(fills), _asked(order, row, lots_step)
+    if lots < asked_lots and not _is_complete(row, lots):
+        return CannotTell(f"{lots} of {asked_lots} lots are filled, and more deals may arrive")
     execution = Execution(ticket=fills[0]["order"], deal=fills[0]["ticket"], price=_average(fills), lots=lots)
     if not order.action.is_entry:
         return Evidence(state=State.DONE, execution=execution, found_in="deals")
@@ -102,10 +105,19 @@ def _filled(order: Order, fills: list[Struct], asked_lots: Decimal) -> Evidence:
     return Evidence(state=state, execution=execution, found_in="deals")
 
 
+def _is_complete(row: Struct | None, lots: Decimal) -> bool:
+    """Whether the broker's row says that the order has ended with no more than *lots* filled."""
+    return row is not None and row["state"] in _HISTORY_STATES and _filled_lots(row) <= lots
+
+
+def _filled_lots(row: Struct) -> Decimal:
+    return decimal(row["volume_initial"] - row["volume_current"], LOT_PLACES)
+
+
 def _ended(order: Order, row: Struct) -> Evidence | CannotTell:
     """A row of the history without deals: they arrive later than the row where anything was filled."""
     state = _HISTORY_STATES.get(row["state"])
-    filled = decimal(row["volume_initial"] - row["volume_current"], LOT_PLACES)
+    filled = _filled_lots(row)
     if state is None:
         return CannotTell("the broker is still working on it")
     if state in (State.FILLED, State.PARTIALLY_FILLED) or (filled and state is not State.REJECTED):
