@@ -35,7 +35,7 @@ class Report:
     killed: int = 0
     orders_sent: int = 0
     broker_deals: int = 0
-    ledger_states: Counter[str] = field(default_factory=Counter)
+    ledger_states: dict[str, int] = field(default_factory=dict)
     violations: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -44,7 +44,7 @@ class Report:
         self.killed += verdict.killed
         self.orders_sent += verdict.orders_sent
         self.broker_deals += verdict.broker_deals
-        self.ledger_states.update(verdict.states)
+        self.ledger_states = dict(Counter(self.ledger_states) + Counter(verdict.states))
         if verdict.violations:
             replay = f"python -m benchmarks.crash_matrix --case {case}"
             self.violations.append({"case": str(case), "what": verdict.violations, "replay": replay})
