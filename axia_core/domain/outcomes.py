@@ -50,9 +50,13 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It may or may not have taken effect; only looking at the broker can tell."""
+    """It may or may not have taken effect; only looking at the broker can tell.
+
+    With an execution the broker has acknowledged it, and then the lack of a trace does not prove that it is not there.
+    """
 
     reason: str
+    execution: Execution | None = None
 
 
 Outcome = Settled | TryNewPrice | MarketClosed | NotSent | Unknown

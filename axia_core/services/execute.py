@@ -15,7 +15,7 @@ from axia_core.domain.order_states import Execution, OrderRecord, State
 from axia_core.domain.orders import Action, Order
 from axia_core.domain.outcomes import MarketClosed, NotSent, Outcome, Settled, TryNewPrice, Unknown
 from axia_core.domain.sessions import is_open, loss_day
-from axia_core.errors import SourceUnavailable
+from axia_core.errors import ServerClockMismatch, SourceUnavailable, WrongAccount
 from axia_core.ports import Broker, Clock, OrderLedger
 
 MAX_ATTEMPTS = 3
@@ -77,7 +77,8 @@ def _look_before_first_send(
         case Absent():
             return None if absent_for >= room.absence else record
         case CannotTell():
-            return record
+            # Where their target is gone nobody could ever tell, and repeating one of these doubles nothing.
+            return None if record.order.action in (Action.CANCEL, Action.MODIFY) else record
 
 
 def _attempts(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock) -> OrderRecord:
@@ -91,13 +92,22 @@ def _attempts(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Brok
         if begun is None:
             return _stopped_by_switch(record, ledger.kill_switch(), ledger, clock.now())
         room.absences.forget(record.order.order_id)  # what was absent until now may be there from now on
-        outcome = broker.submit(begun.order, _send_by(begun, room))
+        outcome = _submit(begun, room, ledger, broker, clock)
         if not isinstance(outcome, TryNewPrice):
             return _settle(begun, outcome, room.lease, ledger, clock.now())
         record, reason = begun, outcome.reason
         clock.sleep(LONG_BACK_OFF_S if outcome.retcode == TOO_MANY_REQUESTS else BACK_OFF_S)
     text = f"{reason}, {MAX_ATTEMPTS} times"
     return ledger.move(record, State.REJECTED, clock.now(), reason=text, lease=room.lease)
+
+
+def _submit(begun: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock) -> Outcome:
+    """What the broker said; at a terminal that must not be used nothing was sent, and the order waits for a right one."""
+    try:
+        return broker.submit(begun.order, _send_by(begun, room))
+    except (WrongAccount, ServerClockMismatch) as error:
+        ledger.move(begun, State.RECEIVED, clock.now(), reason=str(error), lease=room.lease)
+        raise
 
 
 def _held_back(
@@ -196,8 +206,8 @@ def _ending(record: OrderRecord, outcome: Outcome) -> tuple[State, str, Executio
     match outcome:
         case Settled(state=state, execution=execution, reason=reason):
             return state, reason, execution
-        case Unknown(reason=reason):
-            return State.UNKNOWN, reason, None
+        case Unknown(reason=reason, execution=execution):
+            return State.UNKNOWN, reason, execution
         case NotSent(reason=reason, can_wait=can_wait):
             return State.RECEIVED if can_wait else State.REFUSED, reason, None
         case MarketClosed(retcode=retcode, reason=reason):

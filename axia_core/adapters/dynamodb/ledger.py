@@ -93,7 +93,7 @@ class DynamoOrderLedger(OrderLedger):
         self._table.update("marking an order reported", key, "REMOVE #o", {"#o": "open"}, {})
 
     def recent_orders(self, limit: int) -> tuple[OrderRecord, ...]:
-        found = [items.order_record(item) for item in self._table.scan_orders()]
+        found = [record for item in self._table.scan_orders() if (record := _readable(item)) is not None]
         return tuple(sorted(found, key=lambda record: record.updated_at, reverse=True)[:limit])
 
     def events(self, order_id: str) -> tuple[OrderEvent, ...]:

@@ -42,11 +42,7 @@ class Mt5Broker(Broker):
         self._symbols: dict[str, Struct] = {}
 
     def account(self) -> Account:
-        account = trade_parsing.account(self._read("account_info"))
-        wanted = (self._settings.mt5_login, self._settings.mt5_server, self._settings.account)
-        found = (account.login, account.server, "demo" if account.demo else "live")
-        if found != wanted:
-            raise WrongAccount(f"the terminal is at {found}, the settings say {wanted}: nothing will be sent")
+        account = self._verified_account()
         self.quote(self._settings.symbols[0])
         return account
 
@@ -69,6 +65,7 @@ class Mt5Broker(Broker):
 
     def submit(self, order: Order, send_by: datetime) -> Outcome:
         try:
+            self._verified_account()
             request = self._build(order)
             refused = self._check(order, request)
         except (CannotBuild, UnknownSymbol, ArithmeticError, ValueError) as error:
@@ -86,7 +83,7 @@ class Mt5Broker(Broker):
 
     def find(self, order: Order, since: datetime) -> Finding:
         try:
-            found = self._find(order, since)
+            found = self._find(order, since, self._verified_account())
             # What is there proves itself; only absence needs a terminal that is connected and up to date.
             if isinstance(found, Absent):
                 self._require_connection(order.symbol)
@@ -94,6 +91,15 @@ class Mt5Broker(Broker):
             return CannotTell(f"the search failed: {error}")
         else:
             return found
+
+    def _verified_account(self) -> Account:
+        """Looked at before every use: in another account there is neither a position to close nor a trace to find."""
+        account = trade_parsing.account(self._read("account_info"))
+        wanted = (self._settings.mt5_login, self._settings.mt5_server, self._settings.account)
+        found = (account.login, account.server, "demo" if account.demo else "live")
+        if found != wanted:
+            raise WrongAccount(f"the terminal is at {found}, the settings say {wanted}: nothing will be sent")
+        return account
 
     def _build(self, order: Order) -> Request:
         build: dict[Action, Callable[[Order], Request]] = {
@@ -153,7 +159,7 @@ class Mt5Broker(Broker):
             return None
         return trade_parsing.refused_by_check(checked)
 
-    def _find(self, order: Order, since: datetime) -> Finding:
+    def _find(self, order: Order, since: datetime, account: Account) -> Finding:
         """CANCEL and MODIFY carry no magic: what became of them is read from what they acted on."""
         pending = self._read("orders_get", ticket=order.mt5_ticket) if not _carries_magic(order) else ()
         if order.action is Action.CANCEL:
@@ -161,17 +167,16 @@ class Mt5Broker(Broker):
         if order.action is Action.MODIFY:
             targets = (*pending, *self._read("positions_get", ticket=order.mt5_ticket))
             return evidence.of_modify(order, targets, self.instrument(order.symbol))
-        traces = self._traces(order, since)
+        traces = self._traces(order, since, account.hedging)
         return evidence.of_order(order, traces, self.instrument(order.symbol).lots_step) or Absent()
 
-    def _traces(self, order: Order, since: datetime) -> Traces:
+    def _traces(self, order: Order, since: datetime, hedging: bool) -> Traces:
         """Read in the order in which an order moves, so that one that moves meanwhile is seen at least once."""
         oldest = max(since, self._clock.now() - OLDEST_SEARCH) - SEARCH_MARGIN
         window = (
             self._server_clock.to_server(oldest),
             self._server_clock.to_server(self._clock.now() + SEARCH_MARGIN),
         )
-        hedging = trade_parsing.account(self._read("account_info")).hedging
         return Traces(
             pending=self._carrying(order, "orders_get"),
             positions=self._carrying(order, "positions_get") if hedging else (),

@@ -134,7 +134,7 @@ def _refused(retcode: int, verdict: Verdict, reason: str) -> Settled:
 def _success(order: Order, verdict: Verdict, execution: Execution, reason: str) -> Outcome:
     """A success says only what it proves: accepted is not filled, in part is not whole, no change is no fill."""
     if verdict is Verdict.PLACED and not (order.action.is_entry and order.kind.is_pending):
-        return Unknown(f"it was accepted and may not be executed yet: {reason}")
+        return Unknown(f"it was accepted and may not be executed yet: {reason}", execution)
     if verdict is Verdict.NO_CHANGE and order.action is not Action.MODIFY:
         return Settled(state=State.REJECTED, execution=execution, reason=reason)
     if not order.action.is_entry:
