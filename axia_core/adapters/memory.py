@@ -20,8 +20,9 @@ from axia_core.domain.order_states import (
     OrderEvent,
     OrderRecord,
     State,
+    attempt_begun,
     cancelled_before_it_came,
-    check_move,
+    moved,
     new_record,
 )
 from axia_core.domain.orders import Order
@@ -178,29 +179,19 @@ class MemoryOrderLedger(OrderLedger):
         execution: Execution | None = None,
         lease: Lease | None = None,
     ) -> OrderRecord:
-        check_move(record.state, to)
         self._require_version(record)
         if lease is not None:
             self._require_lease(lease, now)
-        moved = replace(
-            record,
-            state=to,
-            version=record.version + 1,
-            updated_at=now,
-            reason=reason,
-            execution=execution or record.execution,
-        )
-        self._keep(moved)
-        return moved
+        after = moved(record, to, now, reason, execution)
+        self._keep(after)
+        return after
 
     def begin_attempt(self, record: OrderRecord, lease: Lease, now: datetime) -> OrderRecord | None:
-        check_move(record.state, State.SUBMITTING)
         self._require_lease(lease, now)
         self._require_version(record)
         if not self.kill_switch().permits(record.order.action):
             return None
-        version, attempts = record.version + 1, record.attempts + 1
-        begun = replace(record, state=State.SUBMITTING, version=version, attempts=attempts, updated_at=now)
+        begun = attempt_begun(record, now)
         self._keep(begun)
         if begun.order.action.is_entry:
             self._alike[begun.order.likeness()] = begun.order.order_id

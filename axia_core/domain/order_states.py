@@ -109,6 +109,21 @@ def new_record(order: Order, message: Message, now: datetime) -> OrderRecord:
     )
 
 
+def moved(
+    record: OrderRecord, to: State, now: datetime, reason: str = "", execution: Execution | None = None
+) -> OrderRecord:
+    """The record after a move, one version on; raises IllegalTransition."""
+    check_move(record.state, to)
+    known = execution or record.execution
+    return replace(record, state=to, version=record.version + 1, updated_at=now, reason=reason, execution=known)
+
+
+def attempt_begun(record: OrderRecord, now: datetime) -> OrderRecord:
+    """The record of an order that is about to be sent, once more; raises IllegalTransition."""
+    begun = moved(record, State.SUBMITTING, now, record.reason)
+    return replace(begun, attempts=record.attempts + 1)
+
+
 def cancelled_before_it_came(record: OrderRecord, by: str) -> OrderRecord:
     """The record of an order that a CANCEL has overtaken."""
     return replace(record, state=State.CANCELLED, reason=f"order {by} cancelled it before it came")

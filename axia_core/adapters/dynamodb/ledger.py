@@ -20,8 +20,9 @@ from axia_core.domain.order_states import (
     OrderEvent,
     OrderRecord,
     State,
+    attempt_begun,
     cancelled_before_it_came,
-    check_move,
+    moved,
     new_record,
 )
 from axia_core.domain.orders import Action, Order
@@ -110,27 +111,17 @@ class DynamoOrderLedger(OrderLedger):
         execution: Execution | None = None,
         lease: Lease | None = None,
     ) -> OrderRecord:
-        check_move(record.state, to)
-        moved = replace(
-            record,
-            state=to,
-            version=record.version + 1,
-            updated_at=now,
-            reason=reason,
-            execution=execution or record.execution,
-        )
-        steps = [self._update(record, moved), self._event(moved)]
+        after = moved(record, to, now, reason, execution)
+        steps = [self._update(record, after), self._event(after)]
         reasons = self._table.transact("moving an order", steps + ([self._lease_is_held(lease, now)] if lease else []))
         if reasons and reasons[0] == CHECK_FAILED:
             raise VersionConflict(f"order {record.order.order_id} is no longer at version {record.version}")
         if reasons:
             raise LeaseLost("the desk's lease is no longer held")
-        return moved
+        return after
 
     def begin_attempt(self, record: OrderRecord, lease: Lease, now: datetime) -> OrderRecord | None:
-        check_move(record.state, State.SUBMITTING)
-        version, attempts = record.version + 1, record.attempts + 1
-        begun = replace(record, state=State.SUBMITTING, version=version, attempts=attempts, updated_at=now)
+        begun = attempt_begun(record, now)
         steps = [
             self._update(record, begun),
             self._switch_permits(record.order.action),
