@@ -20,7 +20,7 @@ from axia_core.adapters.paper.profile import TerminalProfile, create_terminal
 from axia_core.domain.broker import Absent, CannotTell, Evidence
 from axia_core.domain.order_states import State
 from axia_core.domain.orders import Action, Kind, Order
-from axia_core.domain.outcomes import MarketClosed, NotSent, Settled, Unknown
+from axia_core.domain.outcomes import MarketClosed, NotSent, Outcome, Settled, Unknown
 from axia_core.errors import ServerClockMismatch, WrongAccount
 from axia_core.ports import Broker
 from axia_core.settings import Settings
@@ -271,3 +271,99 @@ class TestMt5:
 
         assert isinstance(outcome, Settled)
         assert paper.broker.positions()[0].symbol == "USDJPYm"
+
+    def test_position_is_evidence_while_history_is_late(self, paper: PaperWorld) -> None:
+        """A fill whose answer was lost is found by its position, long before the history shows it."""
+        lost = Fault(function="order_send", calls=(1,), error=(-10005, "IPC timeout"), after=True)
+        late = [Fault(function=f"history_{what}_get", every=1, late_s=20) for what in ("deals", "orders")]
+        write_plan(paper.folder, lost, *late)
+
+        outcome, found = paper.broker.submit(order(), send_by()), paper.broker.find(order(), NOW)
+
+        assert isinstance(outcome, Unknown)
+        assert isinstance(found, Evidence)
+        assert (found.state, found.execution.lots, found.found_in) == (State.FILLED, Decimal("0.1"), "positions")
+
+    def test_partial_fill_is_found_as_partial(self, paper: PaperWorld) -> None:
+        """The evidence of an order that was filled in part says so, and how much."""
+        paper.set(rules={"fills_at_most": 0.04, "filling_mask": 2})
+
+        outcome, found = paper.broker.submit(order(), send_by()), paper.broker.find(order(), NOW)
+
+        assert isinstance(outcome, Settled)
+        assert isinstance(found, Evidence)
+        assert outcome.state is found.state is State.PARTIALLY_FILLED
+        assert outcome.execution.lots == found.execution.lots == Decimal("0.04")
+
+    def test_switched_account_sends_nothing(self, paper: PaperWorld) -> None:
+        """A terminal that somebody switched to another account in mid-life sends nothing, whatever is asked."""
+        opened = ticket_of(paper.broker.submit(order(), send_by()))
+        paper.set(account={"login": 4711})
+
+        for wanted in (order("A2"), order("C1", action=Action.CLOSE, mt5_ticket=opened)):
+            with pytest.raises(WrongAccount, match="4711"):
+                paper.broker.submit(wanted, send_by())
+        assert [position.lots for position in paper.broker.positions()] == [Decimal("0.1")]
+
+    def test_absence_in_another_account_is_no_absence(self, paper: PaperWorld) -> None:
+        """A search in a terminal at another account is no search."""
+        paper.broker.quote("USDJPY")
+        paper.set(account={"login": 4711})
+
+        with pytest.raises(WrongAccount):
+            paper.broker.find(order(), NOW)
+
+    def test_cancel_of_what_is_not_pending_is_not_sent(self, paper: PaperWorld) -> None:
+        """A second CANCEL, and one of a position's ticket, are refused before anything is sent."""
+        limit = order(kind=Kind.LIMIT, entry_price=paper.broker.quote("USDJPY").bid - 1)
+        pending, opened = (ticket_of(paper.broker.submit(one, send_by())) for one in (limit, order("A2")))
+        cancel = order("C1", action=Action.CANCEL, lots=None, mt5_ticket=pending)
+        paper.broker.submit(cancel, send_by())
+
+        for ticket in (pending, opened, 4711):
+            again = order("C2", action=Action.CANCEL, lots=None, mt5_ticket=ticket)
+            assert_refused_for_good(paper.broker.submit(again, send_by()), "no pending USDJPY order")
+
+    @pytest.mark.parametrize("kind", [Kind.MARKET, Kind.LIMIT])
+    @pytest.mark.parametrize("action", [Action.CLOSE, Action.CANCEL, Action.MODIFY])
+    def test_ticket_of_another_symbol_is_refused(self, paper: PaperWorld, kind: Kind, action: Action) -> None:
+        """What acts on a ticket acts on its symbol: prices of one must never reach another."""
+        price = paper.broker.quote("EURUSD").bid - Decimal("0.01") if kind is Kind.LIMIT else None
+        other = order(symbol="EURUSD", kind=kind, entry_price=price)
+        ticket = ticket_of(paper.broker.submit(other, send_by()))
+        stop_loss = Decimal(149) if action is Action.MODIFY else None
+
+        wrong = order("M1", action=action, lots=None, mt5_ticket=ticket, stop_loss=stop_loss)
+
+        assert_refused_for_good(paper.broker.submit(wrong, send_by()), "USDJPY")
+
+    def test_entry_price_of_a_position_is_refused(self, paper: PaperWorld) -> None:
+        """A pending order that has become a position has no price to move any more."""
+        ticket = ticket_of(paper.broker.submit(order(), send_by()))
+        modify = order("M1", action=Action.MODIFY, lots=None, mt5_ticket=ticket, entry_price=Decimal(149))
+
+        assert_refused_for_good(paper.broker.submit(modify, send_by()), "is a position")
+
+    @pytest.mark.parametrize("action", [Action.BUY, Action.CLOSE, Action.MODIFY])
+    def test_symbol_without_a_market_is_refused(self, paper: PaperWorld, action: Action) -> None:
+        """A symbol that this broker does not have refuses the order, and does not end the desk."""
+        paper.set(symbols=("EURUSD",))
+        ticket = None if action is Action.BUY else 9
+
+        outcome = paper.broker.submit(order(action=action, mt5_ticket=ticket, stop_loss=Decimal(149)), send_by())
+
+        assert_refused_for_good(outcome, "USDJPY")
+        assert isinstance(paper.broker.find(order(action=Action.MODIFY, mt5_ticket=9), NOW), CannotTell)
+
+
+def ticket_of(outcome: Outcome) -> int:
+    """The ticket of what must have been executed or placed."""
+    assert isinstance(outcome, Settled)
+    assert outcome.execution.ticket is not None
+    return outcome.execution.ticket
+
+
+def assert_refused_for_good(outcome: Outcome, why: str) -> None:
+    assert isinstance(outcome, NotSent)
+    assert not outcome.can_wait
+    assert why in outcome.reason

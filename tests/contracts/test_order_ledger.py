@@ -331,6 +331,43 @@ def test_attempt_from_an_old_version_loses(ledger: OrderLedger) -> None:
         ledger.begin_attempt(found, lease, NOW)
 
 
+@pytest.mark.parametrize("passed_on", [False, True])
+def test_move_without_the_lease_changes_nothing(ledger: OrderLedger, passed_on: bool) -> None:
+    """What is under way is moved by the desk that holds the lease, and by nobody who held it before."""
+    begun = begin(ledger, record(ledger))
+    lease = ledger.lease_holder(NOW)
+    assert lease is not None
+    later = NOW + timedelta(seconds=11)
+    if passed_on:
+        ledger.acquire_lease("second", 10, later)
+
+    with pytest.raises(LeaseLost):
+        ledger.move(begun, State.REJECTED, later, lease=lease)
+
+    assert ledger.order("A1") == begun
+    assert [event.state for event in ledger.events("A1")] == [State.RECEIVED, State.SUBMITTING]
+
+
+def test_move_under_the_lease(ledger: OrderLedger) -> None:
+    """The desk that holds the lease moves an order; from an old version it is told so, not that its lease is lost."""
+    begun = begin(ledger, record(ledger))
+    lease = ledger.lease_holder(NOW)
+
+    moved = ledger.move(begun, State.FILLED, NOW, lease=lease)
+
+    assert ledger.order("A1") == moved
+    with pytest.raises(VersionConflict):
+        ledger.move(begun, State.REJECTED, NOW, lease=lease)
+
+
+def test_same_order_made_at_another_time_is_known(ledger: OrderLedger) -> None:
+    """A client that sends an id again puts a new time in it, and means the same order."""
+    record(ledger, created_at="2026-07-01T11:59:58Z")
+    again = message(created_at="2026-07-01T12:00:07Z")
+
+    assert Recorded.KNOWN is ledger.record(parse_order(again.body, "m", DEFAULT_SYMBOLS), again, NOW)
+
+
 def test_lease_has_one_holder(ledger: OrderLedger) -> None:
     """While one desk holds the lease nobody else gets it; afterwards the fence has grown."""
     first = ledger.acquire_lease("first", 10, NOW)
@@ -376,49 +413,3 @@ def test_epoch_changes_with_the_boot(ledger: OrderLedger) -> None:
     epoch = ledger.epoch()
     assert epoch is not None
     assert (epoch.boot_id, epoch.since) == ("boot-1", NOW)
-
-
-class TestDynamoOnly:
-    """What only the real table can show."""
-
-    @pytest.fixture
-    def dynamodb(self, aws: Any) -> Any:
-        client = aws.client("dynamodb")
-        empty(client)
-        return client
-
-    def test_emergency_put_item_means_halt(self, dynamodb: Any) -> None:
-        """The runbook's put-item, which writes `active` alone, halts; the next change through us works."""
-        ledger = DynamoOrderLedger(dynamodb, TABLE)
-        release(ledger)
-        key = {"pk": {"S": "GLOBALCONFIG"}, "sk": {"S": "SETTING#KILL_SWITCH"}}
-        dynamodb.put_item(TableName=TABLE, Item=key | {"active": {"BOOL": True}})
-
-        switch = ledger.kill_switch()
-        changed = ledger.set_kill_switch(KillSwitch(active=False, reason="over", who="ops"), switch.version, NOW)
-
-        assert (switch.active, switch.mode, switch.version) == (True, Mode.HALT, 0)
-        assert (changed.version, ledger.kill_switch().active) == (1, False)
-
-    def test_damaged_switch_means_halt(self, dynamodb: Any) -> None:
-        """A switch whose `active` is not a boolean is read as HALT and stops the transaction too."""
-        ledger = DynamoOrderLedger(dynamodb, TABLE)
-        key = {"pk": {"S": "GLOBALCONFIG"}, "sk": {"S": "SETTING#KILL_SWITCH"}}
-        dynamodb.put_item(TableName=TABLE, Item=key | {"active": {"S": "false"}})
-        lease = ledger.acquire_lease("desk", 10, NOW)
-        assert lease is not None
-
-        assert ledger.kill_switch().active
-        assert ledger.begin_attempt(record(ledger), lease, NOW) is None
-
-    def test_final_items_live_thirty_days(self, dynamodb: Any) -> None:
-        """A final order gets its time to live, an open one has none."""
-        ledger = DynamoOrderLedger(dynamodb, TABLE)
-        found = record(ledger)
-        key = {"pk": {"S": "ORDER#A1"}, "sk": {"S": "METADATA"}}
-        before = dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
-        ledger.move(found, State.EXPIRED, NOW)
-        after = dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
-
-        assert "ttl" not in before
-        assert int((NOW + timedelta(days=30)).timestamp()) == int(after["ttl"]["N"])

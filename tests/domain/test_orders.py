@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -86,6 +87,10 @@ def test_zero_price_means_none() -> None:
         ({"created_at": "2026-07-03T09:00:00"}, "created_at"),
         ({"expires_at": "tomorrow"}, "expires_at"),
         ({"created_at": 1234}, "created_at"),
+        ({"created_at": "0001-01-01T00:00:00Z"}, "created_at"),
+        ({"created_at": "1999-12-31T23:59:59Z"}, "created_at"),
+        ({"expires_at": "2100-01-01T00:00:00Z"}, "expires_at"),
+        ({"expires_at": "9999-12-31T23:59:59Z"}, "expires_at"),
         ({"surprise": 1}, "surprise"),
     ],
 )
@@ -94,6 +99,45 @@ def test_bad_field_is_refused_by_name(changes: dict[str, Any], field: str) -> No
     with pytest.raises(InvalidOrder) as refused:
         parse(**changes)
     assert field == refused.value.field
+
+
+@pytest.mark.parametrize("action", ["CLOSE", "CANCEL"])
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"entry_price": 160.0}, "entry_price"),
+        ({"tp_price": 151.0}, "tp_price"),
+        ({"sl_price": 149.0}, "sl_price"),
+        ({"order_type": "LIMIT"}, "order_type"),
+    ],
+)
+def test_what_an_exit_cannot_do_is_refused(action: str, changes: dict[str, Any], field: str) -> None:
+    """A CLOSE or CANCEL with a price, or as a pending order, is refused: ignoring it would do something else."""
+    plain = {"order_action": action, "mt5_ticket": 7, "tp_price": 0, "sl_price": 0}
+
+    assert parse(**plain).mt5_ticket == 7
+    with pytest.raises(InvalidOrder) as refused:
+        parse(**(plain | changes))
+    assert field == refused.value.field
+
+
+def test_modify_needs_something_to_change() -> None:
+    """A MODIFY that names no price would change nothing, or take both stops away, and is refused."""
+    with pytest.raises(InvalidOrder) as refused:
+        parse(order_action="MODIFY", mt5_ticket=7, tp_price=0, sl_price=0)
+    assert refused.value.field == "sl_price"
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_every_time_that_parses_can_be_reckoned_with(instant: datetime) -> None:
+    """Whatever time is accepted lies far enough from the ends of the calendar for margins and time zones."""
+    try:
+        order = parse(created_at=instant.isoformat(), expires_at=instant.isoformat())
+    except InvalidOrder:
+        assert not 2000 <= instant.year <= 2099
+        return
+    assert order.created_at == order.expires_at == instant
+    assert order.created_at.astimezone(timezone(-timedelta(hours=14))) - timedelta(days=60) < order.created_at
 
 
 @pytest.mark.parametrize(
@@ -175,6 +219,14 @@ def test_content_hash_tells_content_from_spelling() -> None:
 
     assert parse(order_id="A").content_hash() == same.content_hash()
     assert parse(order_id="A", lot_size=0.2).content_hash() != same.content_hash()
+
+
+def test_time_of_making_is_no_content() -> None:
+    """An id that is sent again with a new created_at is the same order; with another expires_at it is not."""
+    first = parse(order_id="A", created_at="2026-07-01T12:00:00Z")
+
+    assert first.content_hash() == parse(order_id="A", created_at="2026-07-01T12:00:07Z").content_hash()
+    assert first.content_hash() != parse(order_id="A", expires_at="2026-07-01T12:00:07Z").content_hash()
 
 
 def test_exit_may_name_its_target() -> None:

@@ -1,0 +1,105 @@
+"""What only the real table of the order ledger can show: emergency writes, damaged items, times to live."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from axia_core.adapters.clock import SteppedClock
+from axia_core.adapters.dynamodb import DynamoOrderLedger
+from axia_core.adapters.memory import MemoryEvents, MemoryOrderQueue
+from axia_core.domain.kill_switch import KillSwitch, Mode
+from axia_core.domain.names import TABLE
+from axia_core.domain.order_states import State
+from axia_core.domain.symbols import DEFAULT_SYMBOLS
+from axia_core.errors import CorruptObject
+from axia_core.services.accept import accept
+from tests.contracts.test_order_ledger import NOW, empty, record, release
+
+
+@pytest.fixture
+def dynamodb(aws: Any) -> Any:
+    client = aws.client("dynamodb")
+    empty(client)
+    return client
+
+
+def test_emergency_put_item_means_halt(dynamodb: Any) -> None:
+    """The runbook's put-item, which writes `active` alone, halts; the next change through us works."""
+    ledger = DynamoOrderLedger(dynamodb, TABLE)
+    release(ledger)
+    key = {"pk": {"S": "GLOBALCONFIG"}, "sk": {"S": "SETTING#KILL_SWITCH"}}
+    dynamodb.put_item(TableName=TABLE, Item=key | {"active": {"BOOL": True}})
+
+    switch = ledger.kill_switch()
+    changed = ledger.set_kill_switch(KillSwitch(active=False, reason="over", who="ops"), switch.version, NOW)
+
+    assert (switch.active, switch.mode, switch.version) == (True, Mode.HALT, 0)
+    assert (changed.version, ledger.kill_switch().active) == (1, False)
+
+
+def test_damaged_switch_means_halt(dynamodb: Any) -> None:
+    """A switch whose `active` is not a boolean is read as HALT and stops the transaction too."""
+    ledger = DynamoOrderLedger(dynamodb, TABLE)
+    key = {"pk": {"S": "GLOBALCONFIG"}, "sk": {"S": "SETTING#KILL_SWITCH"}}
+    dynamodb.put_item(TableName=TABLE, Item=key | {"active": {"S": "false"}})
+    lease = ledger.acquire_lease("desk", 10, NOW)
+    assert lease is not None
+
+    assert ledger.kill_switch().active
+    assert ledger.begin_attempt(record(ledger), lease, NOW) is None
+
+
+def test_damaged_item_does_not_hide_the_others(dynamodb: Any) -> None:
+    """One item that cannot be read keeps neither a desk nor a person from the others; read by its id it is told."""
+    ledger = DynamoOrderLedger(dynamodb, TABLE)
+    record(ledger, "A1")
+    record(ledger, "A2")
+    damage(dynamodb, "A1", state={"S": "SUSPENDED"})
+    ledger.move(record(ledger, "A3"), State.EXPIRED, NOW)
+    ledger.move(record(ledger, "A4"), State.EXPIRED, NOW)
+    damage(dynamodb, "A4", order={"S": "{"})
+
+    assert [found.order.order_id for found in ledger.open_orders()] == ["A2"]
+    assert [found.order.order_id for found in ledger.unreported_orders()] == ["A3"]
+    assert {found.order.order_id for found in ledger.recent_orders(10)} == {"A2", "A3"}
+    with pytest.raises(CorruptObject):
+        ledger.order("A1")
+
+
+@pytest.mark.parametrize("body", ['{"\\ud800": 1}', '{"' + "x" * 60_000 + '": 1}'], ids=["surrogate", "long"])
+def test_hostile_reasons_are_stored(dynamodb: Any, body: str) -> None:
+    """The reason quotes the message; text that no store takes, and too much of it, are kept as far as they go."""
+    ledger = DynamoOrderLedger(dynamodb, TABLE)
+    queue = MemoryOrderQueue(SteppedClock(NOW))
+    queue.send(body)
+    (received,) = queue.receive(1, 0, 10)
+    rest = {"clock": SteppedClock(NOW), "events": MemoryEvents(), "symbols": DEFAULT_SYMBOLS}
+
+    assert accept(received, queue=queue, ledger=ledger, **rest) is None
+
+    reason = ledger.unreadable_reason(received.message_id)
+    assert reason is not None
+    assert 0 < len(reason) <= 1_000
+
+
+def test_final_items_live_thirty_days(dynamodb: Any) -> None:
+    """A final order gets its time to live, an open one has none."""
+    ledger = DynamoOrderLedger(dynamodb, TABLE)
+    found = record(ledger)
+    key = {"pk": {"S": "ORDER#A1"}, "sk": {"S": "METADATA"}}
+    before = dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
+    ledger.move(found, State.EXPIRED, NOW)
+    after = dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
+
+    assert "ttl" not in before
+    assert int((NOW + timedelta(days=30)).timestamp()) == int(after["ttl"]["N"])
+
+
+def damage(dynamodb: Any, order_id: str, **attributes: Any) -> None:
+    """Overwrites attributes of an order's item."""
+    key = {"pk": {"S": f"ORDER#{order_id}"}, "sk": {"S": "METADATA"}}
+    item = dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
+    dynamodb.put_item(TableName=TABLE, Item=item | attributes)
