@@ -308,7 +308,8 @@ class Desk:
         if current.state is State.SUBMITTING:
             self._call_unknown(current, reason)
         elif current.state is State.RECEIVED:
-            self._note(self.ledger.move(current, State.REFUSED, self.clock.now(), reason=reason))
+            now = self.clock.now()
+            self._note(self.ledger.move(current, State.REFUSED, now, reason=reason, lease=self._held()))
 
     def _room(self) -> Room:
         now = self.clock.now()

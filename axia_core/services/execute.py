@@ -53,7 +53,7 @@ def execute(record: OrderRecord, room: Room, *, ledger: OrderLedger, broker: Bro
         if found is not None:
             return found
     if record.order.action.is_entry and (future := from_the_future(record, clock.now())) is not None:
-        return ledger.move(record, State.REFUSED, clock.now(), reason=str(future))
+        return ledger.move(record, State.REFUSED, clock.now(), reason=str(future), lease=room.lease)
     return _attempts(record, room, ledger, broker, clock)
 
 
@@ -72,8 +72,11 @@ def _look_before_first_send(
     match finding:
         case Evidence() as evidence:
             reason = f"found at the broker ({evidence.found_in}) although the ledger had no trace"
-            unknown = ledger.move(record, State.UNKNOWN, clock.now(), reason=reason)
-            return ledger.move(unknown, evidence.state, clock.now(), reason=reason, execution=evidence.execution)
+            unknown = ledger.move(record, State.UNKNOWN, clock.now(), reason=reason, lease=room.lease)
+            execution = evidence.execution
+            return ledger.move(
+                unknown, evidence.state, clock.now(), reason=reason, execution=execution, lease=room.lease
+            )
         case Absent():
             return None if absent_for >= room.absence else record
         case CannotTell():
@@ -90,7 +93,7 @@ def _attempts(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Brok
             return held
         begun = ledger.begin_attempt(record, room.lease, clock.now())
         if begun is None:
-            return _stopped_by_switch(record, ledger.kill_switch(), ledger, clock.now())
+            return _stopped_by_switch(record, ledger.kill_switch(), room, ledger, clock.now())
         room.absences.forget(record.order.order_id)  # what was absent until now may be there from now on
         outcome = _submit(begun, room, ledger, broker, clock)
         if not isinstance(outcome, TryNewPrice):
@@ -116,27 +119,31 @@ def _held_back(
     """The record where it must not be sent now, moved or waiting; None where it may go."""
     too_old = expired(record, clock.now(), room.limits)
     if too_old is not None:
-        return ledger.move(record, State.EXPIRED, clock.now(), reason=str(too_old))
+        return ledger.move(record, State.EXPIRED, clock.now(), reason=str(too_old), lease=room.lease)
     switch = ledger.kill_switch()
     if not switch.permits(record.order.action):
-        return _stopped_by_switch(record, switch, ledger, clock.now())
+        return _stopped_by_switch(record, switch, room, ledger, clock.now())
     refusal = _limits(record, room, ledger, broker, clock)
     if isinstance(refusal, Refusal):
-        return ledger.move(record, State.REFUSED, clock.now(), reason=str(refusal))
-    return _waiting(record, ledger, clock.now()) if refusal else None
+        return ledger.move(record, State.REFUSED, clock.now(), reason=str(refusal), lease=room.lease)
+    return _waiting(record, room, ledger, clock.now()) if refusal else None
 
 
-def _stopped_by_switch(record: OrderRecord, switch: KillSwitch, ledger: OrderLedger, now: datetime) -> OrderRecord:
+def _stopped_by_switch(
+    record: OrderRecord, switch: KillSwitch, room: Room, ledger: OrderLedger, now: datetime
+) -> OrderRecord:
     """Refused by a switch that was read; where it could not be read, or is off by now, the order waits."""
     if not switch.known or switch.permits(record.order.action):
-        return _waiting(record, ledger, now)
+        return _waiting(record, room, ledger, now)
     text = f"KILL_SWITCH: {switch.mode} ({switch.reason or 'no reason given'}); see `axia kill-switch status`"
-    return ledger.move(record, State.REFUSED, now, reason=text)
+    return ledger.move(record, State.REFUSED, now, reason=text, lease=room.lease)
 
 
-def _waiting(record: OrderRecord, ledger: OrderLedger, now: datetime) -> OrderRecord:
+def _waiting(record: OrderRecord, room: Room, ledger: OrderLedger, now: datetime) -> OrderRecord:
     """RECEIVED as it is, or again after an attempt that proved that nothing was done."""
-    return record if record.state is State.RECEIVED else ledger.move(record, State.RECEIVED, now, reason="it waits")
+    if record.state is State.RECEIVED:
+        return record
+    return ledger.move(record, State.RECEIVED, now, reason="it waits", lease=room.lease)
 
 
 def _send_by(record: OrderRecord, room: Room) -> datetime:
