@@ -92,10 +92,15 @@ class World:
         )
 
 
-@pytest.fixture
-def world() -> World:
+def make_world() -> World:
+    """A world of its own; for tests that need more than one."""
     clock = SteppedClock(WEDNESDAY)
     off = KillSwitch(active=False, version=1)
     # Most tests send the same order again and again; what a duplicate is has tests of its own.
     rules = DeskRules.of(Settings(max_lots_per_order=Decimal(1), duplicate_window_s=0.0))
     return World(clock, MemoryOrderQueue(clock), MemoryOrderLedger(off), MemoryBroker(clock), MemoryEvents(), rules)
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
