@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -110,7 +111,7 @@ def end_trees(pids: Iterable[int], grace_s: float) -> None:
 
 def end_orphans(leaders: Iterable[int]) -> None:
     """Kill what processes that have ended left behind: it is no longer in their tree, but still in their group."""
-    if os.name != "posix":
+    if sys.platform == "win32":  # no process groups there
         return
     # A living process of that number is a stranger; while only the group lives, the number is not given away.
     for group in (leader for leader in leaders if not psutil.pid_exists(leader)):
