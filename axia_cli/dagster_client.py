@@ -6,16 +6,15 @@ must agree on (job, asset keys, range tags) stand here a second time, and a test
 
 from __future__ import annotations
 
-import json
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 from axia_cli import dagster_queries as queries
+from axia_cli.graphql import ask
 from axia_core.domain.sessions import session
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import InvalidInput, NotRunning
@@ -154,11 +153,8 @@ class DagsterClient:
         raise NotRunning(f"Dagster at {self._url} has not loaded the job {job}: see Deployment in its UI")
 
     def _ask(self, query: str, **variables: object) -> dict[str, Any]:
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(f"{self._url}/graphql", body, {"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
-                answer = json.load(response)
+            answer = ask(self._url, query, variables, TIMEOUT_S)
         except urllib.error.HTTPError as error:
             raise InvalidInput("query", error.code, error.read().decode(errors="replace")[:500]) from error
         except (OSError, ValueError) as error:

@@ -10,6 +10,7 @@ import typer
 
 from axia_cli import order_options as options
 from axia_cli import views
+from axia_cli.commands import flatten
 from axia_cli.output import Json, console, emit, say
 from axia_cli.target import describe, target_settings
 from axia_core.adapters.clock import SystemClock
@@ -101,15 +102,32 @@ def status(as_json: Json = False) -> None:
 def on(
     reason: Annotated[str, typer.Option(help="Why; it is kept.")] = "",
     mode: Annotated[Mode, typer.Option(help="HALT stops all, REDUCE_ONLY lets exits pass.")] = Mode.HALT,
+    keep_pending: Annotated[bool, typer.Option("--keep-pending", help="Leave pending orders, which may fill.")] = False,
+    close_all: Annotated[bool, typer.Option("--close-all", help="Close every position too; asks first.")] = False,
+    yes: flatten.Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Stop trading at once: no order enters SUBMITTING after this."""
+    """Stop trading at once: no order enters SUBMITTING after this. Then cancel what is pending at the broker.
+
+    Exits 1 where something is left at the broker; the switch is on all the same.
+    """
     settings = target_settings()
+    actions = _actions(mode, keep_pending, close_all)
+    if close_all:
+        flatten.confirm(Action.CLOSE, settings, yes, as_json)
     wanted = KillSwitch(active=True, mode=mode, reason=reason or "thrown by hand", who=_who())
     thrown = _throw(settings, wanted)
     for record in _still_sending(_ledger(settings)):
         say(f"order {record.order.order_id} was already being sent; it is {record.state} now")
-    _show_switch(settings, thrown, as_json)
+    found = flatten.after_the_switch(actions, settings) if actions else None
+    if as_json:
+        emit(views.switch_document(thrown) | {"broker": flatten.document(found) if found else None})
+    else:
+        _show_switch(settings, thrown, as_json)
+    if found is not None:
+        if not as_json:
+            flatten.tell(found)
+        flatten.exit_unless_complete(found)
 
 
 @kill_switch.command()
@@ -124,6 +142,13 @@ def off(
     settings = target_settings()
     released = _throw(settings, KillSwitch(active=False, reason=reason, who=_who()))
     _show_switch(settings, released, as_json)
+
+
+def _actions(mode: Mode, keep_pending: bool, close_all: bool) -> tuple[Action, ...]:
+    if close_all and mode is not Mode.HALT:
+        rule = "every position can be closed only under HALT, while the desk sends nothing"
+        raise InvalidInput("--close-all", mode, rule, "Leave out --mode.")
+    return (*(() if keep_pending else (Action.CANCEL,)), *((Action.CLOSE,) if close_all else ()))
 
 
 def _throw(settings: Settings, wanted: KillSwitch) -> KillSwitch:

@@ -1,11 +1,11 @@
-"""Asking the Dagster webserver: is it up, do its daemons live, end the runs. Nothing else speaks GraphQL here."""
+"""What the stack asks the Dagster webserver: is it up, do its daemons live, end the runs."""
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.request
 from typing import Any
+
+from axia_cli.graphql import ask
 
 _TIMEOUT_S = 5.0
 _DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } } }"
@@ -53,8 +53,5 @@ def _unfinished(url: str) -> list[str]:
 
 
 def _ask(url: str, query: str, variables: dict[str, object] | None = None) -> dict[str, Any]:
-    body = json.dumps({"query": query, "variables": variables or {}}).encode()
-    request = urllib.request.Request(f"{url}/graphql", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:
-        data: dict[str, Any] = json.load(response)["data"]
-        return data
+    data: dict[str, Any] = ask(url, query, variables or {}, _TIMEOUT_S)["data"]
+    return data
