@@ -4,8 +4,8 @@
 
 The real stack runs all the while (code server, daemon, webserver, sensor, desk, local AWS server, paper terminal), the
 plain worker idles beside it, and each gets the same orders in turn: A B A B. Measured is the time from `send_message`,
-and from receive, to the entry of `order_send`; and the orders per second of a burst, from the first `send_message_batch`
-to the last entry. `ratios` are desk over plain: below 1 is faster for p50 and p99, above 1 is faster for bursts.
+and from receive, to the entry of `order_send`; and the orders per second of a burst, from the start of its sending to
+the last entry. `ratios` are desk over plain: below 1 is faster for p50 and p99, above 1 is faster for bursts.
 """
 
 from __future__ import annotations
@@ -104,11 +104,13 @@ def _burst_per_s(world: LatencyWorld, side: Side, size: int) -> float:
 def run(orders: int, rounds: int, bursts: Sequence[int], say: Say = lambda _: None) -> Report:
     """Starts the world, measures and reports."""
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        with latency_world(Path(folder), say) as world:
-            psutil.cpu_percent()
-            measured = measure(world, orders, rounds, bursts, say)
-            busy = psutil.cpu_percent()
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        latency_world(Path(folder), say) as world,
+    ):
+        psutil.cpu_percent()
+        measured = measure(world, orders, rounds, bursts, say)
+        busy = psutil.cpu_percent()
     desk, plain = measured["desk"], measured["plain"]
     return Report(
         orders=len(desk.spaced),
@@ -137,6 +139,10 @@ def _cell(figure: Any) -> str:
     return " / ".join(str(value) for value in (figure.values() if isinstance(figure, dict) else figure))
 
 
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -146,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     bursts = BURSTS[:1] if options.quick else BURSTS
-    report = run(options.orders, options.rounds, bursts, lambda text: print(text, file=sys.stderr))
+    report = run(options.orders, options.rounds, bursts, _say)
     sys.stdout.write((json.dumps(asdict(report), indent=2) if options.json else table(report)) + "\n")
     return 0
 
