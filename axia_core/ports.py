@@ -160,6 +160,7 @@ class Recorded(StrEnum):
     """What `OrderLedger.record` found."""
 
     NEW = "NEW"
+    OVERTAKEN = "OVERTAKEN"
     KNOWN = "KNOWN"
     CONFLICT = "CONFLICT"
 
@@ -171,7 +172,7 @@ class OrderLedger(ABC):
     def record(self, order: Order, message: Message, now: datetime) -> Recorded:
         """Writes the order as RECEIVED unless its id is known; KNOWN for the same content, CONFLICT for other.
 
-        An order that finds its tombstone is written as CANCELLED.
+        An order that finds its tombstone is written as CANCELLED, and OVERTAKEN; NEW is exactly `new_record`.
         """
 
     @abstractmethod

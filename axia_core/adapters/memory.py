@@ -134,7 +134,7 @@ class MemoryOrderLedger(OrderLedger):
         record = new_record(order, message, now)
         cancelled_by = self._tombstones.get(order.order_id)
         self._keep(record if cancelled_by is None else cancelled_before_it_came(record, cancelled_by))
-        return Recorded.NEW
+        return Recorded.NEW if cancelled_by is None else Recorded.OVERTAKEN
 
     def leave_tombstone(self, order_id: str, by: str, now: datetime) -> bool:
         if order_id not in self._orders:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from axia_core.domain.messages import Message
-from axia_core.domain.order_states import OrderRecord
+from axia_core.domain.order_states import OrderRecord, new_record
 from axia_core.domain.orders import parse_order
 from axia_core.errors import InvalidOrder
 from axia_core.ports import Clock, Events, OrderLedger, OrderQueue, Recorded
@@ -32,16 +32,19 @@ def accept(
     except InvalidOrder as error:
         _leave(message, str(error), "order_unreadable", ledger, clock, events)
         return None
-    found = ledger.record(order, message, clock.now())
+    now = clock.now()
+    found = ledger.record(order, message, now)
     if found is Recorded.CONFLICT:
         reason = f"order_id {order.order_id} is known with other content; a new order needs a new id"
         _leave(message, reason, "order_conflict", ledger, clock, events)
         return None
     queue.delete(message)
+    if found is Recorded.NEW:
+        return new_record(order, message, now)  # as it was written; every move of it is conditional on its version
     record = ledger.order(order.order_id)
-    # Also a known order that is still open: the desk that recorded it may not have lived to act on it. A new one may
-    # be final at once, where a CANCEL has overtaken it.
-    shown = record is not None and (found is Recorded.NEW or not record.state.is_final)
+    # Also a known order that is still open: the desk that recorded it may not have lived to act on it. One that a
+    # CANCEL has overtaken is final at once.
+    shown = record is not None and (found is Recorded.OVERTAKEN or not record.state.is_final)
     return record if shown else None
 
 

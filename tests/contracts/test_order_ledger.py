@@ -16,7 +16,7 @@ from axia_core.adapters.memory import MemoryOrderLedger
 from axia_core.domain.kill_switch import KillSwitch, Mode
 from axia_core.domain.messages import Message
 from axia_core.domain.names import TABLE
-from axia_core.domain.order_states import Execution, OrderRecord, State
+from axia_core.domain.order_states import Execution, OrderRecord, State, new_record
 from axia_core.domain.orders import parse_order
 from axia_core.domain.symbols import DEFAULT_SYMBOLS
 from axia_core.errors import IllegalTransition, LeaseLost, VersionConflict
@@ -56,9 +56,10 @@ def message(order_id: str = "A1", **changes: Any) -> Message:
 
 def record(ledger: OrderLedger, order_id: str = "A1", **changes: Any) -> OrderRecord:
     sent = message(order_id, **changes)
-    assert Recorded.NEW is ledger.record(parse_order(sent.body, sent.message_id, DEFAULT_SYMBOLS), sent, NOW)
+    written = ledger.record(parse_order(sent.body, sent.message_id, DEFAULT_SYMBOLS), sent, NOW)
     found = ledger.order(order_id)
     assert found is not None
+    assert written is (Recorded.OVERTAKEN if found.state is State.CANCELLED else Recorded.NEW)
     return found
 
 
@@ -91,6 +92,16 @@ def test_recorded_order_reads_back(ledger: OrderLedger) -> None:
         found.order.comment,
     )
     assert NOW - timedelta(seconds=1) == found.sent_at
+
+
+def test_new_order_needs_no_second_look(ledger: OrderLedger) -> None:
+    """An order that was NEW is held exactly as `new_record` says, so that nobody has to read what was just written."""
+    sent = message(sl_price=149.125, comment="hello", created_at=NOW.isoformat(), expires_at="2026-01-01T00:00:00Z")
+    order = parse_order(sent.body, sent.message_id, DEFAULT_SYMBOLS)
+
+    assert ledger.record(order, sent, NOW) is Recorded.NEW
+
+    assert ledger.order("A1") == new_record(order, sent, NOW)
 
 
 def test_unknown_order_is_none(ledger: OrderLedger) -> None:

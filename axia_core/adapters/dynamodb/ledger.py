@@ -43,12 +43,13 @@ class DynamoOrderLedger(OrderLedger):
 
     def record(self, order: Order, message: Message, now: datetime) -> Recorded:
         record = new_record(order, message, now)
-        reasons = self._put_new(record, self._no_tombstone(order.order_id))
+        reasons, written = self._put_new(record, self._no_tombstone(order.order_id)), Recorded.NEW
         if reasons and reasons[0] != CHECK_FAILED:
             tombstone = self._table.get(*items.tombstone_key(order.order_id)) or {}
             reasons = self._put_new(cancelled_before_it_came(record, str(tombstone.get("by"))))
+            written = Recorded.OVERTAKEN
         if not reasons:
-            return Recorded.NEW
+            return written
         known = self._table.get(items.order_pk(order.order_id), items.METADATA)
         same = known is not None and known.get("content_hash") == order.content_hash()
         return Recorded.KNOWN if same else Recorded.CONFLICT
