@@ -5,7 +5,8 @@
     │   ├── SourceUnavailable       a market data source or the MT5 terminal did not answer
     │   ├── HistoryNotReady         the terminal is still downloading this history
     │   ├── StoreUnavailable        S3, DynamoDB or SQS could not be reached or throttled
-    │   └── CacheUnavailable        Redis could not be reached; readers go on without it
+    │   ├── CacheUnavailable        Redis could not be reached; readers go on without it
+    │   └── AttemptInFlight         an order is being sent at this moment; nobody else may use the terminal
     └── PermanentError              trying the same again will fail the same way
         ├── InvalidInput            a value from outside breaks a rule: names field, value, rule, remedy
         │   ├── UnknownSymbol
@@ -56,6 +57,10 @@ class StoreUnavailable(TransientError):
 
 class CacheUnavailable(TransientError):
     """Redis could not be reached; reads go to the store instead."""
+
+
+class AttemptInFlight(TransientError):
+    """An order is being sent at this moment, and two senders must not act on one book."""
 
 
 class InvalidInput(PermanentError):

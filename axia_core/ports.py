@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     # Annotations only: the desk must not load numpy for the bars it never touches.
     from axia_core.domain.bars import Bars, PartitionTruth
-    from axia_core.domain.broker import Account, Finding, Instrument, Position, Quote
-    from axia_core.domain.kill_switch import KillSwitch
+    from axia_core.domain.broker import Account, Finding, Instrument, PendingOrder, Position, Quote
+    from axia_core.domain.kill_switch import AuditLine, KillSwitch
     from axia_core.domain.messages import Epoch, Lease, Message, QueueDepth
     from axia_core.domain.order_states import Execution, OrderEvent, OrderRecord, State
     from axia_core.domain.orders import Order
@@ -261,6 +261,14 @@ class OrderLedger(ABC):
         """Writes the switch only where there is none; False when there was one."""
 
     @abstractmethod
+    def note_audit(self, line: AuditLine) -> None:
+        """Keeps for good what somebody did beside the orders; noting the same line again changes nothing."""
+
+    @abstractmethod
+    def audit(self) -> tuple[AuditLine, ...]:
+        """What was noted, and every change of the kill switch, oldest first."""
+
+    @abstractmethod
     def acquire_lease(self, owner: str, duration_s: float, now: datetime) -> Lease | None:
         """The desk's lease, or None while another desk holds it."""
 
@@ -303,6 +311,10 @@ class Broker(ABC):
     @abstractmethod
     def positions(self) -> tuple[Position, ...]:
         """Every open position of the account, whoever opened it."""
+
+    @abstractmethod
+    def pending(self) -> tuple[PendingOrder, ...]:
+        """Every order that waits at the broker, whoever placed it; raises where the terminal has no connection."""
 
     @abstractmethod
     def submit(self, order: Order, send_by: datetime) -> Outcome:

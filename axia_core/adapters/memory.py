@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from axia_core.domain.broker import Absent, Account, Finding, Instrument, Position, Quote
-from axia_core.domain.kill_switch import UNREADABLE, KillSwitch
+from axia_core.domain.broker import Absent, Account, Finding, Instrument, PendingOrder, Position, Quote
+from axia_core.domain.kill_switch import UNREADABLE, AuditLine, KillSwitch, audit_of
 from axia_core.domain.messages import Epoch, Lease, Message, QueueDepth
 from axia_core.domain.order_states import (
     Execution,
@@ -25,7 +25,7 @@ from axia_core.domain.order_states import (
     moved,
     new_record,
 )
-from axia_core.domain.orders import Order
+from axia_core.domain.orders import Action, Order
 from axia_core.domain.outcomes import NotSent, Outcome, Settled
 from axia_core.errors import LeaseLost, VersionConflict
 from axia_core.ports import Broker, Clock, DeadLetterQueue, DryRun, Events, OrderLedger, OrderQueue, Recorded
@@ -124,6 +124,7 @@ class MemoryOrderLedger(OrderLedger):
         self._tombstones: dict[str, str] = {}
         self._alike: dict[str, str] = {}
         self._equity: dict[tuple[date, int], Decimal] = {}
+        self._audit: list[AuditLine] = []
         self.unreadable: dict[str, str] = {}
 
     def record(self, order: Order, message: Message, now: datetime) -> Recorded:
@@ -213,6 +214,7 @@ class MemoryOrderLedger(OrderLedger):
         if self.kill_switch().version != expected_version:
             raise VersionConflict(f"the kill switch is no longer at version {expected_version}; look at it again")
         self._switch = replace(wanted, version=expected_version + 1, at=now)
+        self.note_audit(audit_of(self._switch, now))
         return self._switch
 
     def initialise_kill_switch(self, active: bool, who: str, now: datetime) -> bool:
@@ -220,6 +222,13 @@ class MemoryOrderLedger(OrderLedger):
             return False
         self._switch = KillSwitch(active=active, version=1, reason="first start", who=who, at=now)
         return True
+
+    def note_audit(self, line: AuditLine) -> None:
+        if line not in self._audit:
+            self._audit.append(line)
+
+    def audit(self) -> tuple[AuditLine, ...]:
+        return tuple(sorted(self._audit, key=lambda line: line.at))
 
     def acquire_lease(self, owner: str, duration_s: float, now: datetime) -> Lease | None:
         if self.lease_holder(now) is not None:
@@ -283,6 +292,7 @@ class MemoryBroker(Broker):
     prices: Callable[[str], tuple[Decimal, Decimal]] = lambda _: (Decimal("149.995"), Decimal("150.005"))
     submitted: list[Order] = field(default_factory=list)
     equity: Decimal = Decimal(10_000)
+    pending_orders: Sequence[PendingOrder] = ()
 
     def account(self) -> Account:
         return Account(
@@ -314,15 +324,31 @@ class MemoryBroker(Broker):
     def positions(self) -> tuple[Position, ...]:
         return tuple(self.open_positions)
 
+    def pending(self) -> tuple[PendingOrder, ...]:
+        return tuple(self.pending_orders)
+
     def submit(self, order: Order, send_by: datetime) -> Outcome:
         self.submitted.append(order)
         if self.script:
             return self.script.pop(0)
+        if self._removed(order):
+            return Settled(state=State.DONE, execution=Execution(ticket=order.mt5_ticket, lots=order.lots))
         filled = Execution(ticket=len(self.submitted), deal=len(self.submitted), price=Decimal(150), lots=order.lots)
         return Settled(state=State.FILLED, execution=filled)
 
     def find(self, order: Order, since: datetime) -> Finding:
         return self.findings.pop(0) if self.findings else self.otherwise
+
+    def _removed(self, order: Order) -> bool:
+        """Whether a CLOSE or CANCEL named a position or pending order that there was; it is gone then."""
+        if order.action is Action.CLOSE:
+            found = any(one.ticket == order.mt5_ticket for one in self.open_positions)
+            self.open_positions = [one for one in self.open_positions if one.ticket != order.mt5_ticket]
+            return found
+        found = order.action is Action.CANCEL and any(one.ticket == order.mt5_ticket for one in self.pending_orders)
+        if found:
+            self.pending_orders = [one for one in self.pending_orders if one.ticket != order.mt5_ticket]
+        return found
 
 
 @dataclass

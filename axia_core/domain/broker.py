@@ -61,6 +61,18 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PendingOrder:
+    """One order that waits at the broker; `lots` is what of it is not filled yet."""
+
+    ticket: int
+    symbol: str
+    lots: Decimal
+    price: Decimal
+    magic: int
+    comment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What the broker holds of one order of ours, found by its magic number: the state it proves, and by what."""
 

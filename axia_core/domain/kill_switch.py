@@ -38,4 +38,20 @@ class KillSwitch:
         return self.mode is Mode.REDUCE_ONLY and action in (Action.CLOSE, Action.CANCEL)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLine:
+    """What somebody did beside the orders: to the switch, or to the broker's book by hand of it."""
+
+    at: datetime
+    who: str
+    what: str
+    outcome: str = ""
+
+
+def audit_of(switch: KillSwitch, at: datetime) -> AuditLine:
+    """The audit line of a change of the switch."""
+    what = f"kill switch {f'ON {switch.mode}' if switch.active else 'OFF'} (version {switch.version})"
+    return AuditLine(at=at, who=switch.who, what=what, outcome=switch.reason)
+
+
 UNREADABLE = KillSwitch(active=True, reason="the switch is missing or could not be read", known=False)

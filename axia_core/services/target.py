@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from axia_core.domain.broker import Account, CannotTell, Finding, Instrument, Position, Quote
+from axia_core.domain.broker import Account, CannotTell, Finding, Instrument, PendingOrder, Position, Quote
 from axia_core.domain.limits import Limits, expired
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.orders import Action, Order
@@ -91,6 +91,9 @@ class AddressedBroker(Broker):
 
     def positions(self) -> tuple[Position, ...]:
         return self.broker.positions()
+
+    def pending(self) -> tuple[PendingOrder, ...]:
+        return self.broker.pending()
 
     def submit(self, order: Order, send_by: datetime) -> Outcome:
         try:

@@ -5,6 +5,7 @@ ORDER#{order_id}      EVENT#{version}        one line of its timeline
 ORDER#{order_id}      TOMBSTONE              which CANCEL has overtaken it
 GLOBALCONFIG          SETTING#KILL_SWITCH    the switch (its key and `active` are the original design's)
 GLOBALCONFIG          EVENT#KILL_SWITCH#{v}  who changed it, when and why
+GLOBALCONFIG          EVENT#AUDIT#{at}#..    who did what to the broker's book, and what came of it
 GLOBALCONFIG          LEASE#DESK             which desk may act
 GLOBALCONFIG          EPOCH                  since when the table has not been rewound
 UNREADABLE#{msg id}   METADATA               why a message could not become an order
@@ -22,7 +23,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from axia_core.domain.kill_switch import UNREADABLE, KillSwitch, Mode
+from axia_core.domain.kill_switch import UNREADABLE, AuditLine, KillSwitch, Mode, audit_of
 from axia_core.domain.messages import Epoch, Lease
 from axia_core.domain.order_states import Execution, OrderEvent, OrderRecord, State
 from axia_core.domain.orders import Action, Kind, Order
@@ -34,6 +35,8 @@ OPEN, UNREPORTED = "OPEN", "UNREPORTED"
 GLOBAL = "GLOBALCONFIG"
 KILL_SWITCH, LEASE, EPOCH = "SETTING#KILL_SWITCH", "LEASE#DESK", "EPOCH"
 METADATA = "METADATA"
+AUDIT, AUDITED = "EVENT#AUDIT#", "EVENT#"
+KEY_CHARACTERS = 250  # a sort key has 1024 bytes
 
 Item = dict[str, Any]
 
@@ -173,6 +176,19 @@ def kill_switch_item(switch: KillSwitch, now: datetime) -> Item:
         "who": switch.who,
         "updated_at": stamp(now),
     }
+
+
+def audit_item(line: AuditLine) -> Item:
+    """An audit line under a key of its own content: written again it is the same item."""
+    sk = f"{AUDIT}{stamp(line.at)}#{line.what}#{line.outcome}"[:KEY_CHARACTERS]
+    return {"pk": GLOBAL, "sk": sk, "at": stamp(line.at), "who": line.who, "what": line.what, "outcome": line.outcome}
+
+
+def audit_line(item: Item) -> AuditLine:
+    """The line in an audit item, or that of a change of the switch."""
+    if item["sk"].startswith(AUDIT):
+        return AuditLine(at=instant(item["at"]), who=item["who"], what=item["what"], outcome=item["outcome"])
+    return audit_of(kill_switch(item), instant(item["updated_at"]))
 
 
 def alike_item(record: OrderRecord) -> Item:

@@ -13,7 +13,7 @@ from axia_core.adapters.dynamodb import items
 from axia_core.adapters.dynamodb.items import Item
 from axia_core.adapters.dynamodb.writing import CHECK_FAILED, Table
 from axia_core.aws import client
-from axia_core.domain.kill_switch import UNREADABLE, KillSwitch, Mode
+from axia_core.domain.kill_switch import UNREADABLE, AuditLine, KillSwitch, Mode
 from axia_core.domain.messages import Epoch, Lease, Message
 from axia_core.domain.order_states import (
     Execution,
@@ -179,6 +179,13 @@ class DynamoOrderLedger(OrderLedger):
         first = KillSwitch(active=active, version=1, reason="first start", who=who)
         put = self._table.put(items.kill_switch_item(first, now), "attribute_not_exists(pk)")
         return not self._table.transact("initialising the kill switch", [put])
+
+    def note_audit(self, line: AuditLine) -> None:
+        self._table.transact("noting what was done", [self._table.put(items.audit_item(line))])
+
+    def audit(self) -> tuple[AuditLine, ...]:
+        found = [items.audit_line(item) for item in self._table.query(items.GLOBAL, items.AUDITED)]
+        return tuple(sorted(found, key=lambda line: line.at))
 
     def acquire_lease(self, owner: str, duration_s: float, now: datetime) -> Lease | None:
         held = self._table.get(items.GLOBAL, items.LEASE)

@@ -15,7 +15,7 @@ from axia_core.adapters.mt5.evidence import Traces
 from axia_core.adapters.mt5.server_clock import ServerClock, is_proved
 from axia_core.adapters.mt5.symbols import resolve
 from axia_core.adapters.mt5.terminal import Terminal, wall_clock_deadline
-from axia_core.domain.broker import Absent, Account, CannotTell, Finding, Instrument, Position, Quote
+from axia_core.domain.broker import Absent, Account, CannotTell, Finding, Instrument, PendingOrder, Position, Quote
 from axia_core.domain.orders import Action, Order
 from axia_core.domain.outcomes import NotSent, Outcome
 from axia_core.errors import SourceUnavailable, UnknownSymbol, WrongAccount
@@ -62,6 +62,10 @@ class Mt5Broker(Broker):
 
     def positions(self) -> tuple[Position, ...]:
         return tuple(trade_parsing.position(struct) for struct in self._read("positions_get"))
+
+    def pending(self) -> tuple[PendingOrder, ...]:
+        self._require_connected()
+        return tuple(trade_parsing.pending(struct) for struct in self._read("orders_get"))
 
     def submit(self, order: Order, send_by: datetime) -> Outcome:
         try:
@@ -195,11 +199,14 @@ class Mt5Broker(Broker):
 
     def _require_connection(self, symbol: str) -> None:
         """Absence proves nothing unless the terminal is connected and, in an open market, its ticks are fresh."""
-        if not self._read("terminal_info")["connected"]:
-            raise SourceUnavailable("the terminal has no connection to the trade server")
+        self._require_connected()
         age = abs(self._clock.now() - self.quote(symbol).at)
         if age > FRESH_TICK:
             raise SourceUnavailable(f"the newest {symbol} tick is {age.total_seconds():.0f} s away from now")
+
+    def _require_connected(self) -> None:
+        if not self._read("terminal_info")["connected"]:
+            raise SourceUnavailable("the terminal has no connection to the trade server")
 
     def _filling(self, symbol: str) -> int:
         struct = self._symbol(symbol)

@@ -8,7 +8,7 @@ from typing import Any
 
 from axia_core.adapters.mt5 import constants as mt5
 from axia_core.adapters.mt5.calls import Answer
-from axia_core.domain.broker import Account, Instrument, Position
+from axia_core.domain.broker import Account, Instrument, PendingOrder, Position
 from axia_core.domain.order_states import Execution, State
 from axia_core.domain.orders import Action, Order
 from axia_core.domain.outcomes import (
@@ -68,6 +68,17 @@ def position(struct: Struct) -> Position:
         stop_loss=decimal(struct["sl"]) or None,
         take_profit=decimal(struct["tp"]) or None,
         profit=decimal(struct["profit"], 2),
+        magic=struct["magic"],
+        comment=struct["comment"],
+    )
+
+
+def pending(struct: Struct) -> PendingOrder:
+    return PendingOrder(
+        ticket=struct["ticket"],
+        symbol=struct["symbol"],
+        lots=decimal(struct["volume_current"], LOT_PLACES),
+        price=decimal(struct["price_open"]),
         magic=struct["magic"],
         comment=struct["comment"],
     )
