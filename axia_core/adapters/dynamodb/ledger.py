@@ -40,6 +40,7 @@ class DynamoOrderLedger(OrderLedger):
     def __init__(self, dynamodb: Any, table: str, retained_days: int = 30) -> None:
         self._table = Table(dynamodb, table)
         self._kept_for = timedelta(days=retained_days)
+        self._first_equity: dict[tuple[date, int], Decimal] = {}  # written once a day, and never changed
 
     def record(self, order: Order, message: Message, now: datetime) -> Recorded:
         record = new_record(order, message, now)
@@ -149,6 +150,11 @@ class DynamoOrderLedger(OrderLedger):
         return None if item is None else Decimal(item["equity"])
 
     def note_day_equity(self, day: date, login: int, equity: Decimal) -> Decimal:
+        if (day, login) not in self._first_equity:
+            self._first_equity[day, login] = self._note_first_equity(day, login, equity)
+        return self._first_equity[day, login]
+
+    def _note_first_equity(self, day: date, login: int, equity: Decimal) -> Decimal:
         kept = self.day_equity(day, login)
         if kept is not None:
             return kept
