@@ -100,6 +100,21 @@ def test_exit_by_a_stop_is_not_counted() -> None:
     assert (found.execution.ticket, found.execution.price) == (TICKET, Decimal(150))
 
 
+def test_exit_is_not_counted_before_its_orders_have_come() -> None:
+    """Also while the history shows deals only, what left the market is not what entered it."""
+    closing = deal(1.0, 149.0, order=EXIT, entry=mt5.DEAL_ENTRY_OUT, ticket=106)
+
+    assert proved(find(order(), deals=[closing, deal(1.0)])) == (State.FILLED, Decimal(1))
+
+
+def test_deals_of_another_ticket_are_not_its_own() -> None:
+    """Only deals of the order's own ticket count, whatever else carries the magic."""
+    history = [row(mt5.ORDER_CANCELED, left=0.5), row(mt5.ORDER_FILLED, 0.5, ticket=EXIT)]
+    deals = [deal(0.5), deal(0.5, order=EXIT, ticket=106)]
+
+    assert proved(find(order(), history=history, deals=deals)) == (State.PARTIALLY_FILLED, Decimal("0.5"))
+
+
 def test_half_filled_and_then_stopped_is_half_filled() -> None:
     """0.5 of 1.0 lots, closed by its stop, were a partial fill: entry and exit do not sum to a whole one."""
     closing = deal(0.5, 149.0, order=EXIT, entry=mt5.DEAL_ENTRY_OUT, ticket=106)

@@ -101,8 +101,9 @@ def test_fault_after_a_send_is_never_a_refusal(world: World) -> None:
 
     work(world, 60)
 
-    states = [event.state for event in world.ledger.events("bad")]
-    assert states == [State.RECEIVED, State.SUBMITTING, State.UNKNOWN, State.FILLED]
+    events = world.ledger.events("bad")
+    assert [event.state for event in events] == [State.RECEIVED, State.SUBMITTING, State.UNKNOWN, State.FILLED]
+    assert events[2].text.startswith("FAULT: ArithmeticError")
 
 
 class RefusesToKeep(MemoryOrderLedger):

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 import pytest
 
 from axia_core.adapters.memory import MemoryBroker, MemoryOrderLedger, MemoryOrderQueue
 from axia_core.desk import Desk
-from axia_core.domain.broker import Absent, Account, CannotTell, Finding, Position
+from axia_core.domain.absence import Absences
+from axia_core.domain.broker import Absent, Account, CannotTell, Evidence, Finding, Position
 from axia_core.domain.messages import Lease, Message
 from axia_core.domain.order_states import Execution, OrderRecord, State
 from axia_core.domain.orders import Order
 from axia_core.domain.outcomes import Unknown
 from axia_core.errors import LeaseLost, VersionConflict
+from axia_core.services.reconcile import reconcile
 from tests.services.conftest import World
 
 
@@ -129,26 +132,38 @@ def test_attempt_that_the_index_listed_late_is_adopted(world: World) -> None:
     assert states == [State.RECEIVED, State.SUBMITTING, State.UNKNOWN, State.REJECTED]
 
 
-class SlowToFind(MemoryBroker):
-    """Its search takes longer than a lease; what happens meanwhile is up to the test."""
-
-    meanwhile: Callable[[], None]
-
-    def find(self, order: Order, since: object) -> Finding:
-        self.clock.sleep(40)
-        self.meanwhile()
-        return Absent()
+FILL = Evidence(state=State.FILLED, execution=Execution(ticket=5), found_in="deals")
 
 
+class LosesTheLeaseOverTheSearch(MemoryBroker):
+    """The desk's lease passes on while the broker is searched."""
+
+    world: World
+
+    def find(self, order: Order, since: datetime) -> Finding:
+        self.clock.sleep(15)
+        take_over(self.world)
+        return super().find(order, since)
+
+
+@pytest.mark.parametrize("finding", [FILL, Absent()])
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.PLACED])
-def test_desk_without_lease_moves_nothing(world: World, state: State) -> None:
-    """A desk that comes back from a search after its lease has passed on cannot settle what its successor holds."""
+def test_desk_without_lease_settles_nothing(world: World, state: State, finding: Finding) -> None:
+    """What a search shows that outlived the desk's lease is for the successor to act on."""
     before = world.ledger.move(attempted(world), state, world.clock.now())
-    world.broker = broker = SlowToFind(world.clock)
-    broker.meanwhile = lambda: None if world.ledger.lease_holder(world.clock.now()) else take_over(world)
+    world.broker = broker = LosesTheLeaseOverTheSearch(world.clock, otherwise=finding)
+    broker.world = world
+    lease, absences = world.lease(), Absences()
+    absences.note("A1", Absent(), world.clock.now() - world.rules.absence)
+    rest: dict[str, Any] = {
+        "ledger": world.ledger,
+        "broker": broker,
+        "clock": world.clock,
+        "absence": world.rules.absence,
+    }
 
     with pytest.raises(LeaseLost):
-        list(world.desk("stale").run(never))
+        reconcile(before, lease=lease, absences=absences, **rest)
 
     assert world.ledger.order("A1") == before
     assert held(world).owner == "successor"
@@ -221,8 +236,8 @@ class LosesAnswers(MemoryOrderLedger):
 
     lost = 0
 
-    def begin_attempt(self, record: OrderRecord, lease: Lease, now: object) -> OrderRecord | None:
-        begun = super().begin_attempt(record, lease, now)  # type: ignore[arg-type]
+    def begin_attempt(self, record: OrderRecord, lease: Lease, now: datetime) -> OrderRecord | None:
+        begun = super().begin_attempt(record, lease, now)
         self.lost += 1
         if self.lost == 1:
             raise VersionConflict("a retry of a write that had succeeded")
@@ -239,7 +254,8 @@ def test_attempt_whose_permission_was_lost_becomes_unknown(world: World) -> None
     shown = list(islice(world.desk().run(never), 1))
 
     assert [record.state for record in shown] == [State.REJECTED]
-    assert State.UNKNOWN in [event.state for event in world.ledger.events("A1")]
+    received, begun, unknown, _ = world.ledger.events("A1")
+    assert (unknown.state, unknown.at, received.at) == (State.UNKNOWN, begun.at, begun.at)
     assert world.broker.submitted == []
 
 
