@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 
 from axia_core.domain.absence import Absences
 from axia_core.domain.broker import Absent, CannotTell, Evidence
@@ -120,13 +121,30 @@ def _held_back(
     too_old = expired(record, clock.now(), room.limits)
     if too_old is not None:
         return ledger.move(record, State.EXPIRED, clock.now(), reason=str(too_old), lease=room.lease)
-    switch = ledger.kill_switch()
-    if not switch.permits(record.order.action):
-        return _stopped_by_switch(record, switch, room, ledger, clock.now())
-    refusal = _limits(record, room, ledger, broker, clock)
+    try:
+        refusal = _limits(record, room, ledger, broker, clock)
+    except (WrongAccount, ServerClockMismatch):
+        forbidden = _forbidden(record, room, ledger, clock.now())
+        if forbidden is None:
+            raise
+        return forbidden
+    if refusal is False:
+        return None  # the transaction that begins the attempt asks the switch
+    return _forbidden(record, room, ledger, clock.now()) or _limited(record, refusal, room, ledger, clock.now())
+
+
+def _limited(
+    record: OrderRecord, refusal: Refusal | Literal[True], room: Room, ledger: OrderLedger, now: datetime
+) -> OrderRecord:
     if isinstance(refusal, Refusal):
-        return ledger.move(record, State.REFUSED, clock.now(), reason=str(refusal), lease=room.lease)
-    return _waiting(record, room, ledger, clock.now()) if refusal else None
+        return ledger.move(record, State.REFUSED, now, reason=str(refusal), lease=room.lease)
+    return _waiting(record, room, ledger, now)
+
+
+def _forbidden(record: OrderRecord, room: Room, ledger: OrderLedger, now: datetime) -> OrderRecord | None:
+    """Stopped by the switch, which goes before limits: what it forbids must not wait until it is released."""
+    switch = ledger.kill_switch()
+    return None if switch.permits(record.order.action) else _stopped_by_switch(record, switch, room, ledger, now)
 
 
 def _stopped_by_switch(

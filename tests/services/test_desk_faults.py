@@ -173,21 +173,21 @@ def test_daily_loss_throws_the_switch(world: World) -> None:
 class UnreadableAtFirst(MemoryOrderLedger):
     """A switch that cannot be read for a while."""
 
-    failures = 5
+    readable = False
 
     def kill_switch(self) -> KillSwitch:
-        self.failures -= 1
-        return UNREADABLE if self.failures >= 0 else super().kill_switch()
+        return super().kill_switch() if self.readable else UNREADABLE
 
 
 @pytest.mark.parametrize("fields", [CLOSE, {}], ids=["close", "entry"])
 def test_unreadable_switch_makes_an_order_wait(world: World, fields: dict[str, Any]) -> None:
     """A switch that could not be read refuses nothing for good: the order waits, and is sent once it is read as off."""
-    world.ledger = UnreadableAtFirst(KillSwitch(active=False, version=1))
+    world.ledger = ledger = UnreadableAtFirst(KillSwitch(active=False, version=1))
     world.send(order_id="A1", **fields)
 
     work(world, 3)
     waiting = state_of(world, "A1")
+    ledger.readable = True
     work(world, 10)
 
     assert (waiting, state_of(world, "A1")) == (State.RECEIVED, State.FILLED)
