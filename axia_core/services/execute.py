@@ -194,13 +194,13 @@ def _closes_the_same(other: OrderRecord, order: Order) -> bool:
 
 
 def _facts(order: Order, room: Room, ledger: OrderLedger, broker: Broker, now: datetime) -> Facts:
-    positions = broker.positions()
+    positions, quote = broker.positions(), broker.quote(order.symbol)
     equity, at_day_start = _equity(room, ledger, broker, now)
     entries = tuple(other for other in room.under_way if other.order.action.is_entry)
     return Facts(
         now=now,
         market_open=is_open(now),
-        quote=broker.quote(order.symbol),
+        quote=quote,
         instrument=broker.instrument(order.symbol),
         exposures=len(positions) + len(entries),
         entries_last_minute=room.entries_last_minute,

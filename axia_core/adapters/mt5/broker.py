@@ -6,7 +6,7 @@ It decides nothing about an order's fate beyond what the broker said; what canno
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from axia_core.adapters.mt5 import building, evidence, trade_parsing
@@ -23,6 +23,8 @@ from axia_core.ports import Broker, Clock
 from axia_core.settings import Settings
 
 FRESH_TICK = timedelta(seconds=60)
+TICK_SEEN = timedelta(seconds=1)  # a tick of just now has shown already what the account's would
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 # Deals carry server time, and history arrives late: a search that ends at "now" misses the newest (facts, B2).
 SEARCH_MARGIN = timedelta(days=1)
 OLDEST_SEARCH = timedelta(days=60)  # older than any message can be: queue 4 days, dead-letter queue 14, ledger 30
@@ -40,10 +42,12 @@ class Mt5Broker(Broker):
         self._settings = settings
         self._names: dict[str, str] = {}
         self._symbols: dict[str, Struct] = {}
+        self._tick_seen_at = NEVER
 
     def account(self) -> Account:
         account = self._verified_account()
-        self.quote(self._settings.symbols[0])
+        if self._clock.now() - self._tick_seen_at > TICK_SEEN:
+            self.quote(self._settings.symbols[0])
         return account
 
     def quote(self, symbol: str) -> Quote:
@@ -51,6 +55,7 @@ class Mt5Broker(Broker):
         # Raises where the tick contradicts the configured clock: orders by a wrong clock would be searched, expired and
         # judged stale at the wrong times. An old tick proves nothing, and the limits refuse an entry on it.
         is_proved(self._server_clock, tick["time"], self._clock.now())
+        self._tick_seen_at = self._clock.now()
         return Quote(
             bid=trade_parsing.decimal(tick["bid"]),
             ask=trade_parsing.decimal(tick["ask"]),
