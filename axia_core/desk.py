@@ -34,6 +34,7 @@ from axia_core.ports import Broker, Clock, Events, OrderLedger, OrderQueue
 from axia_core.services.accept import accept
 from axia_core.services.execute import Room, execute
 from axia_core.services.reconcile import mark_unknown, reconcile
+from axia_core.services.survey import Rounds
 from axia_core.services.target import AddressedBroker, settle_by_target
 from axia_core.settings import Settings
 
@@ -45,7 +46,9 @@ ADOPT_EVERY = timedelta(seconds=5)
 TRY_AGAIN_AFTER = timedelta(seconds=1)
 TRY_AGAIN_AFTER_ATTEMPT = timedelta(seconds=5)  # the broker has said no to it a moment ago
 RECEIVE_LIMIT = 10
+ONE_ORDER_TAKES = timedelta(minutes=2)  # an unknown one is settled within a minute, if it can be
 MINUTE = timedelta(minutes=1)
+RENEWED_BELOW = 2 / 3  # of its duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,9 @@ class DeskRules:
                 f"a call that begins just in time must end (mt5_deadline_s {settings.mt5_deadline_s}) within the lease"
             )
             raise InvalidInput("send_margin_s", settings.send_margin_s, rule, "Make it at least mt5_deadline_s.")
+        if settings.receive_wait_s >= settings.lease_s * RENEWED_BELOW:
+            rule = f"the lease (lease_s {settings.lease_s}) must outlive a poll that begins when it is due for renewal"
+            raise InvalidInput("receive_wait_s", settings.receive_wait_s, rule, "Make it less than two thirds of it.")
         return cls(
             symbols=settings.symbols,
             limits=settings.limits,
@@ -97,6 +103,7 @@ class Desk:
     _entries: deque[datetime] = field(default_factory=deque)
     _next_look: dict[str, datetime] = field(default_factory=dict)
     _adopted_at: datetime | None = None
+    _rounds: Rounds = field(default_factory=Rounds)
 
     def __post_init__(self) -> None:
         self._addressed = AddressedBroker(self.broker, self.ledger)
@@ -122,13 +129,17 @@ class Desk:
             self._end()
 
     def execute_one(self, order_id: str) -> OrderRecord:
-        """One order by its id, for an operator: the same path under the same lease; raises InvalidInput, NotRunning."""
+        """One order by its id, for an operator: the same path under the same lease; raises InvalidInput, NotRunning.
+
+        As it stands after a while, where it is still open then: every other order waits meanwhile.
+        """
         try:
             self._begin()
             record = self.ledger.order(order_id)
             if record is None:
                 raise InvalidInput("order_id", order_id, "the ledger does not know it", "See `axia order list`.")
-            while not record.state.is_final and record.state is not State.PLACED:
+            gives_up_at = self.clock.now() + ONE_ORDER_TAKES
+            while not (record.state.is_final or record.state is State.PLACED or self.clock.now() >= gives_up_at):
                 self._step(record)
                 record = self._open.get(order_id) or self.ledger.order(order_id) or record
                 self._keep_lease()
@@ -208,6 +219,9 @@ class Desk:
             self._step(record)
             self._keep_lease()
         self._look_after_the_rest()
+        if not received and self._rounds.is_due(self.clock.now()):
+            with self._lease_kept_alive():  # nothing is sent meanwhile
+                self._rounds.look(ledger=self.ledger, broker=self.broker, clock=self.clock, events=self.events)
         return received
 
     def _receive(self) -> bool:
@@ -369,7 +383,7 @@ class Desk:
     def _keep_lease(self) -> None:
         """Renews the lease when a third of it is gone; raises LeaseLost."""
         lease, now = self._held(), self.clock.now()
-        if (lease.expires_at - now).total_seconds() < self.rules.lease_s * 2 / 3:
+        if (lease.expires_at - now).total_seconds() < self.rules.lease_s * RENEWED_BELOW:
             self._lease = self.ledger.renew_lease(lease, self.rules.lease_s, now)
 
     def _held(self) -> Lease:

@@ -18,9 +18,10 @@ def new_order_id() -> str:
 
 def completed(message: dict[str, Any], now: datetime) -> dict[str, Any]:
     """The message with an `order_id` and a `created_at` where they are missing."""
-    complete = {"order_id": new_order_id(), "created_at": now.isoformat(timespec="milliseconds"), **message}
-    if "ticket_id" in message and "order_id" not in message:
-        complete["order_id"] = message["ticket_id"]
+    given = {name: value for name, value in message.items() if value is not None}  # null is as good as left out
+    complete = {"order_id": new_order_id(), "created_at": now.isoformat(timespec="milliseconds"), **given}
+    if "ticket_id" in given and "order_id" not in given:
+        complete["order_id"] = given["ticket_id"]
     return complete
 
 

@@ -207,6 +207,15 @@ def test_operator_is_called_where_a_person_must_act(retcode: int, needed: bool) 
     assert disabled.needs_operator
 
 
+def test_acceptance_keeps_its_ticket() -> None:
+    """A market order that was accepted and not executed is Unknown, under the ticket that the broker gave it."""
+    outcome = trade_parsing.outcome(order(), answer(10008))
+
+    assert isinstance(outcome, Unknown)
+    assert outcome.execution is not None
+    assert outcome.execution.ticket == 5
+
+
 def test_lost_answer_is_unknown() -> None:
     """No answer at all proves nothing."""
     assert isinstance(trade_parsing.outcome(order(), None), Unknown)

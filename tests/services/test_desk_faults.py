@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from axia_core.adapters.memory import MemoryBroker, MemoryOrderLedger
+from axia_core.desk import DeskRules
 from axia_core.domain.broker import CannotTell, Evidence, Finding, Instrument
 from axia_core.domain.kill_switch import UNREADABLE, KillSwitch
 from axia_core.domain.messages import Message
 from axia_core.domain.order_states import Execution, State
 from axia_core.domain.orders import Order
 from axia_core.domain.outcomes import Outcome, Settled, TryNewPrice, Unknown
-from axia_core.errors import CorruptObject, IllegalTransition, UnknownSymbol, WrongAccount
+from axia_core.errors import CorruptObject, IllegalTransition, InvalidInput, UnknownSymbol, WrongAccount
+from axia_core.settings import Settings
 from tests.services.conftest import World
 
 CLOSE: dict[str, Any] = {"order_action": "CLOSE", "mt5_ticket": 5, "tp_price": 0, "sl_price": 0}
@@ -241,3 +243,31 @@ def test_daily_loss_counts_from_the_desk_s_first_sight(world: World) -> None:
     work(world, 2)
 
     assert state_of(world, "A1") is State.REFUSED
+
+
+def test_one_order_is_given_up_after_a_while(world: World) -> None:
+    """An operator's run of an order that nobody can settle ends, so that the others do not wait for ever."""
+    world.broker.script.append(Unknown("timeout"))
+    world.broker.otherwise = CannotTell("no connection")
+    world.received(order_id="A1")
+    before = world.clock.now()
+
+    record = world.desk("operator").execute_one("A1")
+
+    assert record.state is State.UNKNOWN
+    assert timedelta(minutes=1) < world.clock.now() - before < timedelta(minutes=5)
+    assert world.ledger.lease_holder(world.clock.now()) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "settings"),
+    [
+        ("send_margin_s", Settings(send_margin_s=1.0, mt5_deadline_s=2.0)),
+        ("receive_wait_s", Settings(receive_wait_s=20, lease_s=10.0)),
+    ],
+)
+def test_rules_that_cannot_work_together_are_refused(field: str, settings: Settings) -> None:
+    """A desk whose poll or whose send could outlive its lease is not opened."""
+    with pytest.raises(InvalidInput) as refused:
+        DeskRules.of(settings)
+    assert refused.value.field == field

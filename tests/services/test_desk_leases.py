@@ -271,6 +271,18 @@ def test_placed_without_a_trace_becomes_unknown(world: World) -> None:
     assert world.broker.submitted == []
 
 
+def test_acknowledged_and_unknown_is_not_rejected(world: World) -> None:
+    """What the broker accepted under a ticket, without saying that it executed it, is not rejected for want of a trace."""
+    world.broker.script.append(Unknown("accepted, and may not be executed yet", Execution(ticket=5)))
+    world.send(order_id="A1")
+
+    work(world, world.desk(), 90)
+
+    record = world.ledger.order("A1")
+    assert record is not None
+    assert (record.state, record.execution.ticket) == (State.UNKNOWN, 5)
+
+
 def test_absence_after_a_blind_stretch_begins_anew(world: World) -> None:
     """The first look after a time without connection may come before the history: it settles nothing."""
     world.broker.script.append(Unknown("timeout"))
