@@ -106,7 +106,7 @@ def _attempts(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Brok
 
 
 def _submit(begun: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock) -> Outcome:
-    """What the broker said; at a terminal that must not be used nothing was sent, and the order waits for a right one."""
+    """What the broker said. At a terminal that must not be used nothing was sent, and the order waits for another."""
     try:
         return broker.submit(begun.order, _send_by(begun, room))
     except (WrongAccount, ServerClockMismatch) as error:

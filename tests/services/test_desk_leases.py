@@ -272,7 +272,7 @@ def test_placed_without_a_trace_becomes_unknown(world: World) -> None:
 
 
 def test_acknowledged_and_unknown_is_not_rejected(world: World) -> None:
-    """What the broker accepted under a ticket, without saying that it executed it, is not rejected for want of a trace."""
+    """What the broker accepted under a ticket is not rejected for want of a trace: a person is asked."""
     world.broker.script.append(Unknown("accepted, and may not be executed yet", Execution(ticket=5)))
     world.send(order_id="A1")
 
