@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,7 +15,7 @@ from axia_core.domain.broker import Absent, CannotTell, Evidence, Position, Quot
 from axia_core.domain.kill_switch import KillSwitch, Mode
 from axia_core.domain.order_states import Execution, OrderRecord, State
 from axia_core.domain.outcomes import MarketClosed, NotSent, Outcome, Settled, TryNewPrice, Unknown
-from axia_core.errors import LeaseLost
+from axia_core.errors import AxiaError, LeaseLost, ServerClockMismatch, SourceUnavailable, WrongAccount
 from axia_core.services.execute import MAX_ATTEMPTS, execute
 from tests.services.conftest import World
 
@@ -96,6 +96,40 @@ def test_kill_switch_refuses_and_stays_refused(world: World) -> None:
     assert State.REFUSED is again.state
     assert "KILL_SWITCH" in again.reason
     assert world.broker.submitted == []
+
+
+@dataclass
+class Unanswering(MemoryBroker):
+    """A terminal that cannot be asked, or must not be."""
+
+    error: AxiaError = field(default_factory=lambda: SourceUnavailable("no answer"))
+
+    def quote(self, symbol: str) -> Quote:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [SourceUnavailable("no"), WrongAccount("other"), ServerClockMismatch("an hour")])
+def test_switch_goes_before_a_terminal_that_cannot_be_asked(world: World, error: AxiaError) -> None:
+    """What the switch forbade when it came is REFUSED for good, also where its limits could not be looked at."""
+    world.broker = Unanswering(world.clock, error=error)
+    world.ledger.set_kill_switch(KillSwitch(active=True, reason="drill"), 1, world.clock.now())
+
+    record = run(world, world.received())
+
+    assert State.REFUSED is record.state
+    assert "KILL_SWITCH" in record.reason
+
+
+@pytest.mark.parametrize("error", [WrongAccount("other"), ServerClockMismatch("an hour")])
+def test_terminal_that_must_not_be_used_ends_the_desk(world: World, error: AxiaError) -> None:
+    """Where the switch permits the order, a wrong terminal is the desk's fault, and the order is still RECEIVED."""
+    world.broker = Unanswering(world.clock, error=error)
+    record = world.received()
+
+    with pytest.raises(type(error)):
+        run(world, record)
+
+    assert world.ledger.order(record.order.order_id) == record
 
 
 def test_reduce_only_lets_a_close_pass(world: World) -> None:
