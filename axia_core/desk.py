@@ -34,6 +34,7 @@ from axia_core.ports import Broker, Clock, Events, OrderLedger, OrderQueue
 from axia_core.services.accept import accept
 from axia_core.services.execute import Room, execute
 from axia_core.services.reconcile import mark_unknown, reconcile
+from axia_core.services.survey import Rounds
 from axia_core.services.target import AddressedBroker, settle_by_target
 from axia_core.settings import Settings
 
@@ -102,6 +103,7 @@ class Desk:
     _entries: deque[datetime] = field(default_factory=deque)
     _next_look: dict[str, datetime] = field(default_factory=dict)
     _adopted_at: datetime | None = None
+    _rounds: Rounds = field(default_factory=Rounds)
 
     def __post_init__(self) -> None:
         self._addressed = AddressedBroker(self.broker, self.ledger)
@@ -217,6 +219,9 @@ class Desk:
             self._step(record)
             self._keep_lease()
         self._look_after_the_rest()
+        if not received and self._rounds.is_due(self.clock.now()):
+            with self._lease_kept_alive():  # nothing is sent meanwhile
+                self._rounds.look(ledger=self.ledger, broker=self.broker, clock=self.clock, events=self.events)
         return received
 
     def _receive(self) -> bool:

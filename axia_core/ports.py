@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     # Annotations only: the desk must not load numpy for the bars it never touches.
     from axia_core.domain.bars import Bars, PartitionTruth
-    from axia_core.domain.broker import Account, Finding, Instrument, PendingOrder, Position, Quote
+    from axia_core.domain.broker import Account, Deal, Finding, Instrument, PendingOrder, Position, Quote
     from axia_core.domain.kill_switch import AuditLine, KillSwitch
     from axia_core.domain.messages import Epoch, Lease, Message, QueueDepth
     from axia_core.domain.order_states import Execution, OrderEvent, OrderRecord, State
@@ -212,6 +212,14 @@ class OrderLedger(ABC):
         """The order's timeline, oldest first."""
 
     @abstractmethod
+    def note(self, record: OrderRecord, text: str, at: datetime) -> None:
+        """Adds a line to the order's timeline and moves nothing; the same line again changes nothing."""
+
+    @abstractmethod
+    def order_id_of(self, magic: int) -> str | None:
+        """Which order was sent under a magic number; kept for a year longer than the order itself."""
+
+    @abstractmethod
     def move(
         self,
         record: OrderRecord,
@@ -315,6 +323,14 @@ class Broker(ABC):
     @abstractmethod
     def pending(self) -> tuple[PendingOrder, ...]:
         """Every order that waits at the broker, whoever placed it; raises where the terminal has no connection."""
+
+    @abstractmethod
+    def deals(self, since: datetime, until: datetime) -> tuple[Deal, ...]:
+        """The account's deals in `[since, until)`, oldest first, whoever caused them; the newest may arrive late."""
+
+    @abstractmethod
+    def deals_of(self, position: int) -> tuple[Deal, ...]:
+        """Every deal of one position, oldest first."""
 
     @abstractmethod
     def submit(self, order: Order, send_by: datetime) -> Outcome:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from axia_core.domain.broker import Absent, Account, Finding, Instrument, PendingOrder, Position, Quote
+from axia_core.domain.broker import Absent, Account, Deal, Finding, Instrument, PendingOrder, Position, Quote
 from axia_core.domain.kill_switch import UNREADABLE, AuditLine, KillSwitch, audit_of
 from axia_core.domain.messages import Epoch, Lease, Message, QueueDepth
 from axia_core.domain.order_states import (
@@ -125,6 +125,7 @@ class MemoryOrderLedger(OrderLedger):
         self._alike: dict[str, str] = {}
         self._equity: dict[tuple[date, int], Decimal] = {}
         self._audit: list[AuditLine] = []
+        self._sent: dict[int, str] = {}
         self.unreadable: dict[str, str] = {}
 
     def record(self, order: Order, message: Message, now: datetime) -> Recorded:
@@ -170,6 +171,16 @@ class MemoryOrderLedger(OrderLedger):
     def events(self, order_id: str) -> tuple[OrderEvent, ...]:
         return tuple(self._events.get(order_id, ()))
 
+    def note(self, record: OrderRecord, text: str, at: datetime) -> None:
+        event = OrderEvent(order_id=record.order.order_id, at=at, state=record.state, version=record.version, text=text)
+        timeline = self._events.setdefault(record.order.order_id, [])
+        if event not in timeline:
+            timeline.append(event)
+            timeline.sort(key=lambda one: (one.version, one.at))
+
+    def order_id_of(self, magic: int) -> str | None:
+        return self._sent.get(magic)
+
     def move(
         self,
         record: OrderRecord,
@@ -194,6 +205,7 @@ class MemoryOrderLedger(OrderLedger):
             return None
         begun = attempt_begun(record, now)
         self._keep(begun)
+        self._sent[begun.order.magic] = begun.order.order_id
         if begun.order.action.is_entry:
             self._alike[begun.order.likeness()] = begun.order.order_id
         return begun
@@ -293,6 +305,7 @@ class MemoryBroker(Broker):
     submitted: list[Order] = field(default_factory=list)
     equity: Decimal = Decimal(10_000)
     pending_orders: Sequence[PendingOrder] = ()
+    history: Sequence[Deal] = ()
 
     def account(self) -> Account:
         return Account(
@@ -326,6 +339,12 @@ class MemoryBroker(Broker):
 
     def pending(self) -> tuple[PendingOrder, ...]:
         return tuple(self.pending_orders)
+
+    def deals(self, since: datetime, until: datetime) -> tuple[Deal, ...]:
+        return tuple(deal for deal in self.history if since <= deal.at < until)
+
+    def deals_of(self, position: int) -> tuple[Deal, ...]:
+        return tuple(deal for deal in self.history if deal.position == position)
 
     def submit(self, order: Order, send_by: datetime) -> Outcome:
         self.submitted.append(order)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from axia_core.domain.order_states import Execution, State
 
@@ -70,6 +71,40 @@ class PendingOrder:
     price: Decimal
     magic: int
     comment: str
+
+
+class DealBy(StrEnum):
+    """Who or what caused a deal."""
+
+    PERSON = "a person"
+    PROGRAM = "a program"
+    STOP_LOSS = "its stop loss"
+    TAKE_PROFIT = "its take profit"
+    STOP_OUT = "the broker's stop out"
+    BROKER = "the broker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deal:
+    """One deal in the broker's history: a piece of an order that was executed. Money is in the account's currency."""
+
+    ticket: int
+    order: int
+    position: int
+    symbol: str
+    buying: bool
+    opens: bool
+    closes: bool
+    lots: Decimal
+    price: Decimal
+    commission: Decimal
+    swap: Decimal
+    fee: Decimal
+    profit: Decimal
+    magic: int
+    comment: str
+    by: DealBy
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

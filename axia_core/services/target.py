@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from axia_core.domain.broker import Account, CannotTell, Finding, Instrument, PendingOrder, Position, Quote
+from axia_core.domain.broker import Account, CannotTell, Deal, Finding, Instrument, PendingOrder, Position, Quote
 from axia_core.domain.limits import Limits, expired
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.orders import Action, Order
@@ -94,6 +94,12 @@ class AddressedBroker(Broker):
 
     def pending(self) -> tuple[PendingOrder, ...]:
         return self.broker.pending()
+
+    def deals(self, since: datetime, until: datetime) -> tuple[Deal, ...]:
+        return self.broker.deals(since, until)
+
+    def deals_of(self, position: int) -> tuple[Deal, ...]:
+        return self.broker.deals_of(position)
 
     def submit(self, order: Order, send_by: datetime) -> Outcome:
         try:

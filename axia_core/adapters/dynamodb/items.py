@@ -2,6 +2,7 @@
 
 ORDER#{order_id}      METADATA               the order's record
 ORDER#{order_id}      EVENT#{version}        one line of its timeline
+ORDER#{order_id}      NOTE#{version}#{hash}  a line that moved nothing (versions before this one do not see it)
 ORDER#{order_id}      TOMBSTONE              which CANCEL has overtaken it
 GLOBALCONFIG          SETTING#KILL_SWITCH    the switch (its key and `active` are the original design's)
 GLOBALCONFIG          EVENT#KILL_SWITCH#{v}  who changed it, when and why
@@ -10,11 +11,13 @@ GLOBALCONFIG          LEASE#DESK             which desk may act
 GLOBALCONFIG          EPOCH                  since when the table has not been rewound
 UNREADABLE#{msg id}   METADATA               why a message could not become an order
 ALIKE#{likeness}      METADATA               which order of the same content was attempted last
+MAGIC#{number}        METADATA               which order was sent under it
 EQUITY#{date}         ACCOUNT#{login}        the account's equity when the trading day was first seen
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
@@ -35,6 +38,7 @@ OPEN, UNREPORTED = "OPEN", "UNREPORTED"
 GLOBAL = "GLOBALCONFIG"
 KILL_SWITCH, LEASE, EPOCH = "SETTING#KILL_SWITCH", "LEASE#DESK", "EPOCH"
 METADATA = "METADATA"
+NOTE = "NOTE#"
 AUDIT, AUDITED = "EVENT#AUDIT#", "EVENT#"
 KEY_CHARACTERS = 250  # a sort key has 1024 bytes
 
@@ -138,12 +142,32 @@ def event_item(record: OrderRecord) -> Item:
     }
 
 
+def note_item(record: OrderRecord, text: str, at: datetime) -> Item:
+    """A line beside the moves, under a key of its own content: written again it is the same item."""
+    mark = hashlib.sha256(f"{stamp(at)} {text}".encode()).hexdigest()[:16]
+    return {
+        "pk": order_pk(record.order.order_id),
+        "sk": f"{NOTE}{record.version:06d}#{mark}",
+        "at": stamp(at),
+        "state": record.state.value,
+        "text": text,
+    }
+
+
+def magic_item(record: OrderRecord) -> Item:
+    return {"pk": magic_pk(record.order.magic), "sk": METADATA, "order_id": record.order.order_id}
+
+
+def magic_pk(magic: int) -> str:
+    return f"MAGIC#{magic}"
+
+
 def order_event(item: Item) -> OrderEvent:
     return OrderEvent(
         order_id=item["pk"].removeprefix("ORDER#"),
         at=instant(item["at"]),
         state=State(item["state"]),
-        version=int(item["sk"].removeprefix("EVENT#")),
+        version=int(item["sk"].split("#")[1]),
         text=item.get("text", ""),
     )
 

@@ -100,8 +100,17 @@ class DynamoOrderLedger(OrderLedger):
         return tuple(sorted(found, key=lambda record: record.updated_at, reverse=True)[:limit])
 
     def events(self, order_id: str) -> tuple[OrderEvent, ...]:
-        found = self._table.query(items.order_pk(order_id), "EVENT#")
-        return tuple(items.order_event(item) for item in found)
+        pk = items.order_pk(order_id)
+        found = [items.order_event(item) for kind in ("EVENT#", items.NOTE) for item in self._table.query(pk, kind)]
+        return tuple(sorted(found, key=lambda event: (event.version, event.at)))
+
+    def note(self, record: OrderRecord, text: str, at: datetime) -> None:
+        item = items.note_item(record, text, at) | {"ttl": self._event_ttl(record)}
+        self._table.transact("noting what became of an order", [self._table.put(item)])
+
+    def order_id_of(self, magic: int) -> str | None:
+        item = self._table.get(items.magic_pk(magic), items.METADATA)
+        return None if item is None else str(item["order_id"])
 
     def move(
         self,
@@ -132,6 +141,8 @@ class DynamoOrderLedger(OrderLedger):
         ]
         if begun.order.action.is_entry:
             steps.append(self._table.put(items.alike_item(begun)))
+        if begun.order.action is not Action.CANCEL and begun.order.action is not Action.MODIFY:
+            steps.append(self._table.put(items.magic_item(begun) | {"ttl": self._event_ttl(begun)}))
         reasons = self._table.transact("beginning an attempt", steps)
         if not reasons:
             return begun

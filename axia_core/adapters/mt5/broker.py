@@ -5,17 +5,28 @@ It decides nothing about an order's fate beyond what the broker said; what canno
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from axia_core.adapters.mt5 import building, evidence, trade_parsing
+from axia_core.adapters.mt5 import constants as mt5
 from axia_core.adapters.mt5.building import CannotBuild, Request
 from axia_core.adapters.mt5.evidence import Traces
 from axia_core.adapters.mt5.server_clock import ServerClock, is_proved
 from axia_core.adapters.mt5.symbols import resolve
 from axia_core.adapters.mt5.terminal import Terminal, wall_clock_deadline
-from axia_core.domain.broker import Absent, Account, CannotTell, Finding, Instrument, PendingOrder, Position, Quote
+from axia_core.domain.broker import (
+    Absent,
+    Account,
+    CannotTell,
+    Deal,
+    Finding,
+    Instrument,
+    PendingOrder,
+    Position,
+    Quote,
+)
 from axia_core.domain.orders import Action, Order
 from axia_core.domain.outcomes import NotSent, Outcome
 from axia_core.errors import SourceUnavailable, UnknownSymbol, WrongAccount
@@ -71,6 +82,14 @@ class Mt5Broker(Broker):
     def pending(self) -> tuple[PendingOrder, ...]:
         self._require_connected()
         return tuple(trade_parsing.pending(struct) for struct in self._read("orders_get"))
+
+    def deals(self, since: datetime, until: datetime) -> tuple[Deal, ...]:
+        window = (self._server_clock.to_server(since), self._server_clock.to_server(until) + 1)
+        found = self._parsed_deals(self._read("history_deals_get", *window))
+        return tuple(deal for deal in found if since <= deal.at < until)
+
+    def deals_of(self, position: int) -> tuple[Deal, ...]:
+        return self._parsed_deals(self._read("history_deals_get", position=position))
 
     def submit(self, order: Order, send_by: datetime) -> Outcome:
         try:
@@ -208,6 +227,14 @@ class Mt5Broker(Broker):
         age = abs(self._clock.now() - self.quote(symbol).at)
         if age > FRESH_TICK:
             raise SourceUnavailable(f"the newest {symbol} tick is {age.total_seconds():.0f} s away from now")
+
+    def _parsed_deals(self, structs: Iterable[Struct]) -> tuple[Deal, ...]:
+        """Deposits, credits and charges stand among the deals and are none."""
+        trades = [struct for struct in structs if struct["type"] in (mt5.BUY, mt5.SELL)]
+        trades.sort(key=lambda struct: (struct["time_msc"], struct["ticket"]))
+        return tuple(
+            trade_parsing.deal(struct, self._server_clock.to_utc(struct["time_msc"] / 1000)) for struct in trades
+        )
 
     def _require_connected(self) -> None:
         if not self._read("terminal_info")["connected"]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from axia_core.adapters.mt5 import constants as mt5
 from axia_core.adapters.mt5.calls import Answer
-from axia_core.domain.broker import Account, Instrument, PendingOrder, Position
+from axia_core.domain.broker import Account, Deal, DealBy, Instrument, PendingOrder, Position
 from axia_core.domain.order_states import Execution, State
 from axia_core.domain.orders import Action, Order
 from axia_core.domain.outcomes import (
@@ -27,6 +28,13 @@ Struct = dict[str, Any]
 
 LOT_PLACES = 8
 NO_CONNECTION = -10004
+_DEAL_BY = {
+    **dict.fromkeys((mt5.REASON_CLIENT, mt5.REASON_MOBILE, mt5.REASON_WEB), DealBy.PERSON),
+    mt5.REASON_EXPERT: DealBy.PROGRAM,
+    mt5.REASON_SL: DealBy.STOP_LOSS,
+    mt5.REASON_TP: DealBy.TAKE_PROFIT,
+    mt5.REASON_SO: DealBy.STOP_OUT,
+}
 
 
 def decimal(value: float, places: int = 10) -> Decimal:
@@ -81,6 +89,29 @@ def pending(struct: Struct) -> PendingOrder:
         price=decimal(struct["price_open"]),
         magic=struct["magic"],
         comment=struct["comment"],
+    )
+
+
+def deal(struct: Struct, at: datetime) -> Deal:
+    entry = struct["entry"]
+    return Deal(
+        ticket=struct["ticket"],
+        order=struct["order"],
+        position=struct["position_id"],
+        symbol=struct["symbol"],
+        buying=struct["type"] == mt5.BUY,
+        opens=entry in (mt5.DEAL_ENTRY_IN, mt5.DEAL_ENTRY_INOUT),
+        closes=entry != mt5.DEAL_ENTRY_IN,
+        lots=decimal(struct["volume"], LOT_PLACES),
+        price=decimal(struct["price"]),
+        commission=decimal(struct["commission"], 2),
+        swap=decimal(struct["swap"], 2),
+        fee=decimal(struct["fee"], 2),
+        profit=decimal(struct["profit"], 2),
+        magic=struct["magic"],
+        comment=struct["comment"],
+        by=_DEAL_BY.get(struct["reason"], DealBy.BROKER),
+        at=at,
     )
 
 
