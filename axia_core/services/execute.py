@@ -176,8 +176,8 @@ def _limits(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker
     others = [other for other in room.under_way if other.order.order_id != order.order_id]
     if not order.action.is_entry:
         return order.action is Action.CLOSE and any(_closes_the_same(other, order) for other in others)
-    if any(other.state is not State.PLACED and other.order.symbol == order.symbol for other in others):
-        return True  # what happened to another order on this symbol is not known yet
+    if any(_may_have_opened(other, order.symbol) for other in others):
+        return True
     if order.kind.is_pending and not is_open(clock.now()):
         return True  # the broker takes it once the market is open
     try:
@@ -185,6 +185,12 @@ def _limits(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker
     except SourceUnavailable:
         return True
     return check_entry(order, facts, room.limits) or False
+
+
+def _may_have_opened(other: OrderRecord, symbol: str) -> bool:
+    """Whether what another order on this symbol did to the exposure is not known yet; CANCEL and MODIFY add none."""
+    changes_exposure = other.order.action.is_entry or other.order.action is Action.CLOSE
+    return changes_exposure and other.state is not State.PLACED and other.order.symbol == symbol
 
 
 def _closes_the_same(other: OrderRecord, order: Order) -> bool:

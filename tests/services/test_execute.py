@@ -262,6 +262,15 @@ def test_entry_waits_for_an_unknown_on_its_symbol(world: World) -> None:
     assert (entry.state, close.state) == (State.RECEIVED, State.FILLED)
 
 
+def test_entry_does_not_wait_for_an_unknown_cancel(world: World) -> None:
+    """A CANCEL whose outcome is not known adds no exposure, so an entry on its symbol goes on."""
+    cancel = world.received(order_action="CANCEL", mt5_ticket=7, tp_price=0, sl_price=0)
+
+    entry = run(world, world.received(), under_way=(replace(cancel, state=State.UNKNOWN),))
+
+    assert entry.state is State.FILLED
+
+
 def test_without_the_lease_nothing_is_sent(world: World) -> None:
     """A desk whose lease ran out cannot begin an attempt."""
     record, room = world.received(), world.room()
