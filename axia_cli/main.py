@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from axia_cli.commands import collect, data, dead_letters, demo, flatten, order_check, orders, reconcile, stack
+from axia_cli.commands import (
+    collect,
+    data,
+    dead_letters,
+    demo,
+    flatten,
+    order_check,
+    orders,
+    reconcile,
+    stack,
+    statement,
+)
 from axia_cli.output import Commands
 
 app = typer.Typer(
@@ -24,6 +35,7 @@ app.command()(collect.collect)
 app.add_typer(data.ohlcv, name="ohlcv")
 orders.orders.command()(order_check.check)
 orders.orders.command()(reconcile.reconcile)
+orders.orders.command()(statement.statement)
 app.add_typer(orders.orders, name="order")
 app.add_typer(dead_letters.dlq, name="dlq")
 orders.kill_switch.command()(flatten.cancel_all)

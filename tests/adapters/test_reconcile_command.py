@@ -17,6 +17,9 @@ from tests.adapters.test_kill_switch_command import NOW, Axia, axia
 
 __all__ = ["axia"]
 
+BODY = '{"symbol":"USDJPY","order_action":"BUY","order_type":"MARKET","lot_size":0.1,"order_id":"A1"}'
+MESSAGE = Message(message_id="m", body=BODY, sent_at=NOW, receive_count=1, sender="", receipt="")
+
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["order", "reconcile", *arguments])
@@ -24,9 +27,7 @@ def run(*arguments: str) -> Result:
 
 def known(axia: Axia) -> None:
     """The ledger learns of the order that the fixture's position is of."""
-    body = '{"symbol":"USDJPY","order_action":"BUY","order_type":"MARKET","lot_size":0.1,"order_id":"A1"}'
-    message = Message(message_id="m", body=body, sent_at=NOW, receive_count=1, sender="", receipt="")
-    axia.ledger.record(parse_order(body, "m", DEFAULT_SYMBOLS), message, NOW)
+    axia.ledger.record(parse_order(BODY, "m", DEFAULT_SYMBOLS), MESSAGE, NOW)
     record, lease = axia.ledger.order("A1"), axia.ledger.acquire_lease("test", 10, NOW)
     assert record is not None
     assert lease is not None
