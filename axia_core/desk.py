@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from axia_core.desk_rules import RENEWED_BELOW, DeskRules
 from axia_core.domain.absence import Absences
 from axia_core.domain.kill_switch import KillSwitch
-from axia_core.domain.limits import DAILY_LOSS, Limits
-from axia_core.domain.messages import Lease, Message
+from axia_core.domain.limits import DAILY_LOSS
+from axia_core.domain.messages import Epoch, Lease, Message
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.sessions import is_open, loss_day, next_close
 from axia_core.errors import (
@@ -36,7 +37,6 @@ from axia_core.services.execute import Room, execute
 from axia_core.services.reconcile import mark_unknown, reconcile
 from axia_core.services.survey import Rounds
 from axia_core.services.target import AddressedBroker, settle_by_target
-from axia_core.settings import Settings
 
 COMPONENT = "order_processor"
 WAITING_POLL_S = 1
@@ -48,41 +48,6 @@ TRY_AGAIN_AFTER_ATTEMPT = timedelta(seconds=5)  # the broker has said no to it a
 RECEIVE_LIMIT = 10
 ONE_ORDER_TAKES = timedelta(minutes=2)  # an unknown one is settled within a minute, if it can be
 MINUTE = timedelta(minutes=1)
-RENEWED_BELOW = 2 / 3  # of its duration
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeskRules:
-    """How the desk works; read from the settings once."""
-
-    symbols: tuple[str, ...]
-    limits: Limits
-    lease_s: float
-    send_margin: timedelta
-    absence: timedelta
-    receive_wait_s: int
-    receive_visibility_s: int
-
-    @classmethod
-    def of(cls, settings: Settings) -> DeskRules:
-        """The rules that the settings state; raises InvalidInput where they cannot work together."""
-        if settings.send_margin_s < settings.mt5_deadline_s:
-            rule = (
-                f"a call that begins just in time must end (mt5_deadline_s {settings.mt5_deadline_s}) within the lease"
-            )
-            raise InvalidInput("send_margin_s", settings.send_margin_s, rule, "Make it at least mt5_deadline_s.")
-        if settings.receive_wait_s >= settings.lease_s * RENEWED_BELOW:
-            rule = f"the lease (lease_s {settings.lease_s}) must outlive a poll that begins when it is due for renewal"
-            raise InvalidInput("receive_wait_s", settings.receive_wait_s, rule, "Make it less than two thirds of it.")
-        return cls(
-            symbols=settings.symbols,
-            limits=settings.limits,
-            lease_s=settings.lease_s,
-            send_margin=timedelta(seconds=settings.send_margin_s),
-            absence=timedelta(seconds=settings.absence_s),
-            receive_wait_s=settings.receive_wait_s,
-            receive_visibility_s=settings.receive_visibility_s,
-        )
 
 
 @dataclass
@@ -97,6 +62,7 @@ class Desk:
     rules: DeskRules
     owner: str
     _lease: Lease | None = None
+    _epoch: Epoch | None = None
     _absences: Absences = field(default_factory=Absences)
     _open: dict[str, OrderRecord] = field(default_factory=dict)
     _finished: deque[OrderRecord] = field(default_factory=deque)
@@ -158,6 +124,7 @@ class Desk:
             account = self.broker.account()
         # Nothing is touched before it is certain that the lease has been held all the while.
         self._lease = self.ledger.renew_lease(self._held(), self.rules.lease_s, self.clock.now())
+        self._epoch = self.ledger.epoch()  # for as long as the lease: another one takes it away
         # The day's loss counts from the first sight of the day, which is a desk's, not an order's.
         self.ledger.note_day_equity(loss_day(self.clock.now()), account.login, account.equity)
         self._finished.extend(self.ledger.unreported_orders())
@@ -331,6 +298,7 @@ class Desk:
             self._entries.popleft()
         return Room(
             lease=self._held(),
+            epoch=self._epoch,
             limits=self.rules.limits,
             send_margin=self.rules.send_margin,
             absence=self.rules.absence,

@@ -16,7 +16,8 @@ from functools import cached_property
 import dagster as dg
 
 from axia_core.adapters.clock import SystemClock
-from axia_core.desk import Desk, DeskRules
+from axia_core.desk import Desk
+from axia_core.desk_rules import DeskRules
 from axia_core.ports import BarCache, BarStore, Broker, Clock, Events, MarketData, OrderLedger, OrderQueue
 from axia_core.settings import Settings
 

@@ -30,7 +30,8 @@ from axia_core.adapters.mt5.server_clock import ServerClock
 from axia_core.adapters.mt5.terminal import open_terminal
 from axia_core.adapters.paper.faults import Fault, write_plan
 from axia_core.adapters.paper.profile import TerminalProfile, create_terminal
-from axia_core.desk import Desk, DeskRules
+from axia_core.desk import Desk
+from axia_core.desk_rules import DeskRules
 from axia_core.domain.order_states import State
 from axia_core.domain.orders import magic_of
 from axia_core.domain.sessions import is_open

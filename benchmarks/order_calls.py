@@ -29,7 +29,8 @@ from axia_core.adapters.mt5.terminal import open_terminal
 from axia_core.adapters.paper.profile import create_terminal
 from axia_core.adapters.sqs import SqsOrderQueue
 from axia_core.aws import client
-from axia_core.desk import Desk, DeskRules
+from axia_core.desk import Desk
+from axia_core.desk_rules import DeskRules
 from axia_core.settings import Settings
 from benchmarks.crash_world import crash_world, profile
 from benchmarks.instrumented import Instrumented

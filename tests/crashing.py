@@ -15,7 +15,8 @@ from typing import Any
 
 from axia_core.adapters.clock import SteppedClock
 from axia_core.adapters.memory import MemoryBroker, MemoryEvents, MemoryOrderLedger, MemoryOrderQueue
-from axia_core.desk import Desk, DeskRules
+from axia_core.desk import Desk
+from axia_core.desk_rules import DeskRules
 from axia_core.domain.broker import Absent, Evidence, Finding
 from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.order_states import Execution, State

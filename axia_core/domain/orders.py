@@ -80,6 +80,17 @@ class Order:
         """The comment the broker gets (29 characters at most): a second witness, since brokers may rewrite it."""
         return f"axia-{_id_hash(self.order_id).hex()[:16]}"
 
+    def waits_for(self, other: Order) -> bool:
+        """Whether this order must not be sent while what became of *other* is not known.
+
+        An entry waits for what may have changed the exposure on its symbol; CANCEL and MODIFY add none. A CLOSE waits
+        for another one of the same ticket: on a netting account the second would reverse the position.
+        """
+        if self.action.is_entry:
+            return other.symbol == self.symbol and (other.action.is_entry or other.action is Action.CLOSE)
+        same = (other.mt5_ticket, other.target_order_id) == (self.mt5_ticket, self.target_order_id)
+        return self.action is Action.CLOSE and other.action is Action.CLOSE and same
+
     def content_hash(self) -> str:
         """Equal for two deliveries of one order, different for other content under the same id.
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from axia_core.domain.limits import Check, Facts, Limits, check_age, check_created_at, entry_checks
 from axia_core.domain.messages import Message
 from axia_core.domain.order_states import OrderRecord, State, new_record
-from axia_core.domain.orders import Action, Order, parse_order
+from axia_core.domain.orders import Order, parse_order
 from axia_core.domain.outcomes import MarketClosed, NotSent, Outcome
 from axia_core.domain.sessions import is_open, loss_day
 from axia_core.domain.targets import Act, CancelUnsent, NotKnown, Wait, addressed, decide
@@ -148,7 +148,7 @@ def _kill_switch(order: Order, ledger: OrderLedger) -> Judged:
 
 def _unsettled(order: Order, under_way: tuple[OrderRecord, ...]) -> Judged:
     """What an entry waits for: other orders of its symbol; what a CLOSE waits for: another of the same ticket."""
-    about = [record for record in under_way if record.state is not State.PLACED and _stands_before(record.order, order)]
+    about = [record for record in under_way if record.state is not State.PLACED and order.waits_for(record.order)]
     named = ", ".join(f"{record.order.order_id} is {record.state}" for record in about)
     check = Check(
         code="UNSETTLED",
@@ -158,13 +158,6 @@ def _unsettled(order: Order, under_way: tuple[OrderRecord, ...]) -> Judged:
         remedy="see `axia order list --open`",
     )
     return Judged(check, ComesTo.WAITS)
-
-
-def _stands_before(other: Order, order: Order) -> bool:
-    if order.action.is_entry:
-        return other.symbol == order.symbol
-    same = (other.mt5_ticket, other.target_order_id) == (order.mt5_ticket, order.target_order_id)
-    return order.action is Action.CLOSE and other.action is Action.CLOSE and same
 
 
 def _entry(

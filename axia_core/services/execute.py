@@ -11,7 +11,7 @@ from axia_core.domain.absence import Absences
 from axia_core.domain.broker import Absent, CannotTell, Evidence
 from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.limits import Facts, Limits, Refusal, check_entry, expired, from_the_future, sendable_until
-from axia_core.domain.messages import Lease
+from axia_core.domain.messages import Epoch, Lease
 from axia_core.domain.order_states import Execution, OrderRecord, State
 from axia_core.domain.orders import Action, Order
 from axia_core.domain.outcomes import MarketClosed, NotSent, Outcome, Settled, TryNewPrice, Unknown
@@ -32,6 +32,7 @@ class Room:
     """What the desk knows around one order: its lease and limits, and what else is under way."""
 
     lease: Lease
+    epoch: Epoch | None  # of the lease: one that begins later takes the lease away
     limits: Limits
     send_margin: timedelta
     absence: timedelta
@@ -48,7 +49,7 @@ def execute(record: OrderRecord, room: Room, *, ledger: OrderLedger, broker: Bro
     """
     if record.state is not State.RECEIVED:
         return record
-    if _may_be_at_broker(record, ledger):
+    if _may_be_at_broker(record, room.epoch):
         # Before anything else: an order that took effect must not be called EXPIRED or REFUSED.
         found = _look_before_first_send(record, room, ledger, broker, clock)
         if found is not None:
@@ -58,9 +59,8 @@ def execute(record: OrderRecord, room: Room, *, ledger: OrderLedger, broker: Bro
     return _attempts(record, room, ledger, broker, clock)
 
 
-def _may_be_at_broker(record: OrderRecord, ledger: OrderLedger) -> bool:
+def _may_be_at_broker(record: OrderRecord, epoch: Epoch | None) -> bool:
     """Whether the ledger was rewound or restored so recently that the order may have been executed without a trace."""
-    epoch = ledger.epoch()
     return epoch is not None and record.known_since < epoch.since + GUARDED_AFTER_REWIND
 
 
@@ -173,11 +173,11 @@ def _send_by(record: OrderRecord, room: Room) -> datetime:
 def _limits(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock) -> Refusal | bool:
     """A Refusal, True where the order must wait, False where it may go. Exits pass, one at a time per ticket."""
     order = record.order
-    others = [other for other in room.under_way if other.order.order_id != order.order_id]
-    if not order.action.is_entry:
-        return order.action is Action.CLOSE and any(_closes_the_same(other, order) for other in others)
-    if any(_may_have_opened(other, order.symbol) for other in others):
+    unsettled = [other.order for other in room.under_way if other.state is not State.PLACED]
+    if any(order.waits_for(other) for other in unsettled if other.order_id != order.order_id):
         return True
+    if not order.action.is_entry:
+        return False
     if order.kind.is_pending and not is_open(clock.now()):
         return True  # the broker takes it once the market is open
     try:
@@ -185,18 +185,6 @@ def _limits(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker
     except SourceUnavailable:
         return True
     return check_entry(order, facts, room.limits) or False
-
-
-def _may_have_opened(other: OrderRecord, symbol: str) -> bool:
-    """Whether what another order on this symbol did to the exposure is not known yet; CANCEL and MODIFY add none."""
-    changes_exposure = other.order.action.is_entry or other.order.action is Action.CLOSE
-    return changes_exposure and other.state is not State.PLACED and other.order.symbol == symbol
-
-
-def _closes_the_same(other: OrderRecord, order: Order) -> bool:
-    """On a netting account a second CLOSE behind one whose outcome is not known would reverse the position."""
-    same = (other.order.mt5_ticket, other.order.target_order_id) == (order.mt5_ticket, order.target_order_id)
-    return other.order.action is Action.CLOSE and other.state is not State.PLACED and same
 
 
 def _facts(order: Order, room: Room, ledger: OrderLedger, broker: Broker, now: datetime) -> Facts:

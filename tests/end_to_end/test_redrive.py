@@ -16,7 +16,8 @@ from axia_core.adapters.clock import SystemClock
 from axia_core.adapters.dynamodb import DynamoOrderLedger
 from axia_core.adapters.memory import MemoryBroker, MemoryEvents
 from axia_core.adapters.sqs import SqsOrderQueue
-from axia_core.desk import Desk, DeskRules
+from axia_core.desk import Desk
+from axia_core.desk_rules import DeskRules
 from axia_core.domain.messages import Message
 from axia_core.domain.names import DEAD_LETTER_QUEUE, ORDER_QUEUE, TABLE
 from axia_core.domain.order_states import OrderRecord, State

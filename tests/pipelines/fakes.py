@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime
 from axia_core.adapters.clock import SteppedClock
 from axia_core.adapters.memory import MemoryBroker, MemoryEvents, MemoryOrderLedger, MemoryOrderQueue
 from axia_core.adapters.memory_bars import MemoryBarCache, MemoryBarStore, MemoryMarketData
-from axia_core.desk import Desk, DeskRules
+from axia_core.desk import Desk
+from axia_core.desk_rules import DeskRules
 from axia_core.domain.bars import Bars
 from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.symbols import Symbol

@@ -12,7 +12,8 @@ import pytest
 
 from axia_core.adapters.clock import SteppedClock
 from axia_core.adapters.memory import MemoryBroker, MemoryEvents, MemoryOrderLedger, MemoryOrderQueue
-from axia_core.desk import Desk, DeskRules
+from axia_core.desk import Desk
+from axia_core.desk_rules import DeskRules
 from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.messages import Lease
 from axia_core.domain.order_states import OrderRecord
@@ -68,6 +69,7 @@ class World:
         lease = self.ledger.lease_holder(self.clock.now()) or self.lease()
         values = {
             "lease": lease,
+            "epoch": self.ledger.epoch(),
             "limits": self.rules.limits,
             "send_margin": self.rules.send_margin,
             "absence": self.rules.absence,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from axia_core.adapters.memory import MemoryBroker, MemoryOrderLedger
-from axia_core.desk import DeskRules
+from axia_core.desk_rules import DeskRules
 from axia_core.domain.broker import CannotTell, Evidence, Finding, Instrument
 from axia_core.domain.kill_switch import UNREADABLE, KillSwitch
 from axia_core.domain.messages import Message

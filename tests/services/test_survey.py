@@ -175,6 +175,15 @@ def test_position_of_a_filled_order_is_in_order(world: World) -> None:
     assert world.events.published == []
 
 
+def test_position_that_was_found_at_the_broker_is_in_order(world: World) -> None:
+    """An order that a rewound ledger never sent, and found at the broker, accounts for its position."""
+    record = world.ledger.move(world.received(order_id="A1"), State.UNKNOWN, world.clock.now())
+    world.ledger.move(record, State.FILLED, world.clock.now())
+    world.broker.open_positions = [replace(position(7), magic=magic_of("A1"))]
+
+    assert look(world).strays == ()
+
+
 @pytest.mark.parametrize("state", list(State))
 def test_only_what_has_no_effect_contradicts_a_position(world: World, state: State) -> None:
     """Exactly the states that deny an effect make a stray of a position."""
