@@ -52,6 +52,15 @@ def test_same_on_both_sides_matches(world: World) -> None:
     assert (found.total("commission"), found.net) == (Decimal("-0.3"), Decimal("65.9"))
 
 
+def test_order_that_was_found_at_the_broker_matches(world: World) -> None:
+    """An order that a rewound ledger never sent, and found at the broker, matches like any other."""
+    record = world.ledger.move(world.received(order_id="A1"), State.UNKNOWN, world.clock.now())
+    said = Execution(ticket=7, deal=1, price=Decimal(150), lots=Decimal("0.1"))
+    world.ledger.move(record, State.FILLED, world.clock.now(), execution=said)
+
+    assert make(world, opening()).matches
+
+
 def test_split_fill_counts_together(world: World) -> None:
     """An order that was filled by two deals matches by their sum and average."""
     executed(world, price=Decimal("150.1"))
