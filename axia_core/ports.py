@@ -294,7 +294,10 @@ class OrderLedger(ABC):
 
     @abstractmethod
     def begin_epoch(self, boot_id: str, since: datetime) -> bool:
-        """Notes that the ledger may have been rewound before *since*; False when *boot_id* is the known one."""
+        """Notes that the ledger may have been rewound before *since*; False when *boot_id* is the known one.
+
+        Whoever holds the lease at this moment has lost it, since it began under another epoch.
+        """
 
     @abstractmethod
     def epoch(self) -> Epoch | None:

@@ -265,6 +265,8 @@ class MemoryOrderLedger(OrderLedger):
         if self._epoch and self._epoch.boot_id == boot_id:
             return False
         self._epoch = Epoch(boot_id=boot_id, since=since)
+        self._fence += 1
+        self._lease = self._lease and replace(self._lease, fence=self._fence)
         return True
 
     def epoch(self) -> Epoch | None:

@@ -424,3 +424,28 @@ def test_epoch_changes_with_the_boot(ledger: OrderLedger) -> None:
     epoch = ledger.epoch()
     assert epoch is not None
     assert (epoch.boot_id, epoch.since) == ("boot-1", NOW)
+    assert ledger.lease_holder(NOW) is None
+    assert ledger.acquire_lease("desk", 10, NOW) is not None
+
+
+def test_new_epoch_takes_the_lease_away(ledger: OrderLedger) -> None:
+    """Who held the lease before an epoch began can do nothing more with it, and a successor still waits for its end."""
+    found = record(ledger)
+    release(ledger)
+    ledger.begin_epoch("boot-1", NOW)
+    lease = ledger.acquire_lease("desk", 10, NOW)
+    assert lease is not None
+    ledger.begin_epoch("boot-1", NOW)
+    lease = ledger.renew_lease(lease, 10, NOW)
+
+    ledger.begin_epoch("boot-2", NOW)
+
+    for use in (
+        lambda: ledger.begin_attempt(found, lease, NOW),
+        lambda: ledger.move(found, State.EXPIRED, NOW, lease=lease),
+        lambda: ledger.renew_lease(lease, 10, NOW),
+    ):
+        with pytest.raises(LeaseLost):
+            use()
+    assert ledger.acquire_lease("next", 10, NOW + timedelta(seconds=9)) is None
+    assert ledger.acquire_lease("next", 10, NOW + timedelta(seconds=10)) is not None

@@ -230,7 +230,7 @@ class DynamoOrderLedger(OrderLedger):
     def begin_epoch(self, boot_id: str, since: datetime) -> bool:
         item = {"pk": items.GLOBAL, "sk": items.EPOCH, "boot_id": boot_id, "since": items.stamp(since)}
         put = self._table.put(item, "attribute_not_exists(pk) OR boot_id <> :boot_id", {":boot_id": boot_id})
-        return not self._table.transact("beginning an epoch", [put])
+        return not self._table.transact("beginning an epoch", [put, self._lease_is_taken_away()])
 
     def epoch(self) -> Epoch | None:
         item = self._table.get(items.GLOBAL, items.EPOCH)
@@ -273,6 +273,17 @@ class DynamoOrderLedger(OrderLedger):
         held = "#owner = :owner AND fence = :fence AND #until > :now"
         values = {":owner": lease.owner, ":fence": lease.fence, ":now": items.stamp(now)}
         return self._table.check(items.GLOBAL, items.LEASE, held, values, {"#owner": "owner", "#until": "until"})
+
+    def _lease_is_taken_away(self) -> Item:
+        """By its fence alone: its end stays, so that a successor waits until nothing of the holder's is under way."""
+        sets = "#fence = if_not_exists(#fence, :none) + :one, #owner = if_not_exists(#owner, :nobody)"
+        return self._table.change(
+            items.GLOBAL,
+            items.LEASE,
+            f"SET {sets}, #until = if_not_exists(#until, :ended)",
+            {"#fence": "fence", "#owner": "owner", "#until": "until"},
+            {":none": 0, ":one": 1, ":nobody": "nobody", ":ended": items.stamp(LONG_AGO)},
+        )
 
     def _set_lease_end(self, lease: Lease, end: datetime, now: datetime) -> bool:
         return self._table.update(

@@ -92,6 +92,11 @@ class Table:
         }
         return {"Update": step | _conditional("#version = :expected", values, names)}
 
+    def change(self, pk: str, sk: str, expression: str, names: Item, values: Item) -> Item:
+        """A transaction step that updates an item whatever it is, and makes it where there is none."""
+        step = {"TableName": self._name, "Key": items.key(pk, sk), "UpdateExpression": expression}
+        return {"Update": step | _conditional("", values, names)}
+
     def transact(self, what: str, steps: list[Item]) -> list[str]:
         """All steps or none; an empty list when done, else the reason of each step. Raises StoreUnavailable.
 
