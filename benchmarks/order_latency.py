@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import statistics
 import sys
 import tempfile
@@ -151,6 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="leave out the burst of 1,000")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of the stack's own end: it has children
     bursts = BURSTS[:1] if options.quick else BURSTS
     report = run(options.orders, options.rounds, bursts, _say)
     sys.stdout.write((json.dumps(asdict(report), indent=2) if options.json else table(report)) + "\n")
