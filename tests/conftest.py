@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from hypothesis import settings
 
 from axia_cli.stack import emulator_client, redis_server
 from axia_cli.stack.ports import free_ports
 from axia_cli.stack.processes import Child, Command
+from axia_core.domain import names
 from infra.clients import Clients, clients
 from infra.stacks import deploy_core
 
@@ -25,6 +27,8 @@ settings.register_profile("axia", deadline=None)
 settings.load_profile("axia")
 
 REGION = "ap-northeast-1"
+# The servers of this session that run, by what they are.
+_STARTED: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,28 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     local = LocalAws(f"http://127.0.0.1:{port}", clients(REGION, f"http://127.0.0.1:{port}"))
     try:
         deploy_core(local.clients, region=REGION, local=True)
+        _STARTED["aws"] = local
         yield local
     finally:
         child.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def left_behind() -> None:
+    """Each module finds the shared servers empty, whichever module ran before it in the same process."""
+    if "redis" in _STARTED:
+        redis.Redis.from_url(_STARTED["redis"]).flushall()
+    if "aws" in _STARTED:
+        _empty(_STARTED["aws"])
+
+
+def _empty(local: LocalAws) -> None:
+    table, queues = local.client("dynamodb"), local.client("sqs")
+    for page in table.get_paginator("scan").paginate(TableName=names.TABLE, ProjectionExpression="pk, sk"):
+        for key in page["Items"]:
+            table.delete_item(TableName=names.TABLE, Key=key)
+    for name in (names.ORDER_QUEUE, names.DEAD_LETTER_QUEUE):
+        queues.purge_queue(QueueUrl=queues.get_queue_url(QueueName=name)["QueueUrl"])
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +98,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     child = Child.start(Command("Redis", redis_server.command(port, folder), folder / "redis.log"))
     try:
         child.wait_until(lambda: redis_server.ready(port), 10)
-        yield f"redis://127.0.0.1:{port}/0"
+        _STARTED["redis"] = f"redis://127.0.0.1:{port}/0"
+        yield _STARTED["redis"]
     finally:
         child.stop()

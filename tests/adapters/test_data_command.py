@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from typer.testing import CliRunner
 
 from axia_cli.main import app
@@ -22,7 +23,9 @@ THURSDAY = FRIDAY - timedelta(days=1)
 @pytest.fixture
 def axia(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aws: Any, redis_url: str) -> CliRunner:
     """The command beside a bucket with two trading days of USDJPY H1, one of them with a gap."""
-    settings = {"HOME": str(tmp_path), "BUCKET": BUCKET, "REDIS_URL": redis_url}
+    own_cache = redis_url.removesuffix("/0") + "/6"
+    redis.Redis.from_url(own_cache).flushdb()
+    settings = {"HOME": str(tmp_path), "BUCKET": BUCKET, "REDIS_URL": own_cache}
     for name, value in settings.items():
         monkeypatch.setenv(f"AXIA_{name}", value)
     keys = {"AWS_ENDPOINT_URL": aws.endpoint_url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
