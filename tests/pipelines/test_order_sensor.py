@@ -66,7 +66,7 @@ def test_one_desk_at_a_time(instance: dg.DagsterInstance, status: DagsterRunStat
     assert run.run_id in (answer.skip_message or "")
 
 
-@pytest.mark.parametrize("status", list(FINISHED))
+@pytest.mark.parametrize("status", sorted(FINISHED, key=str))
 def test_a_finished_desk_is_followed_by_the_next(instance: dg.DagsterInstance, status: DagsterRunStatus) -> None:
     """Whether the last desk succeeded, failed or was cancelled, the next one opens."""
     instance.add_run(dg.DagsterRun(job_name=DESK, status=status))
