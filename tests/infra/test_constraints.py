@@ -27,7 +27,7 @@ def resolve(platform: str) -> set[str]:
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     assert uv, "uv is pinned in the dev extra"
     options = ["--extra", "dev", "--python-version", "3.11", "--python-platform", platform, "--only-binary", ":all:"]
-    quiet = ["--no-header", "--no-annotate", "--no-emit-index-url", "--quiet", "--constraint", str(CONSTRAINTS)]
+    quiet = ["--no-header", "--no-annotate", "--quiet", "--constraint", str(CONSTRAINTS)]
     command = [uv, "pip", "compile", str(ROOT / "pyproject.toml"), *options, *quiet]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     if result.returncode and ("dns error" in result.stderr or "Connect" in result.stderr):
