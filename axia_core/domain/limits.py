@@ -179,8 +179,9 @@ def _check_session(order: Order, facts: Facts, limits: Limits) -> Check:
 
 def _check_daily_loss(order: Order, facts: Facts, limits: Limits) -> Check:
     equity, start, most = facts.equity, facts.equity_at_day_start, limits.max_daily_loss_percent
-    known = equity is not None and start is not None and start > 0
-    percent = (start - equity) / start * 100 if equity is not None and start is not None and start > 0 else Decimal(0)
+    known = equity is not None and start is not None
+    # An account that began the day with nothing has nothing to lose: that is no leave to trade.
+    percent = (start - equity) / start * 100 if equity is not None and start is not None and start > 0 else Decimal(100)
     figures = f"equity {equity} after {start} at the day's start: {percent:.2f} % lost"
     return Check(
         code=DAILY_LOSS,

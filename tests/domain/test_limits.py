@@ -262,6 +262,11 @@ class TestDailyLoss:
         """Reaching the limit refuses entries."""
         assert check(DAILY_LOSS, order(), equity=Decimal(equity)).passed is passed
 
+    @pytest.mark.parametrize("start", ["0", "-5"])
+    def test_a_day_that_began_with_nothing_refuses(self, start: str) -> None:
+        """Without a positive equity at the day's start no loss can be judged, so no entry passes."""
+        assert check(DAILY_LOSS, order(), equity_at_day_start=Decimal(start)).passed is False
+
     def test_refusal_carries_the_code(self) -> None:
         """The refusal says DAILY_LOSS with the figures, before limits that matter less."""
         refusal = check_entry(order(lots=Decimal(9)), replace(FACTS, equity=Decimal(9_400)), LIMITS)
