@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from axia_core.desk_rules import RENEWED_BELOW, DeskRules
+from axia_core.desk_unshown import Unshown
 from axia_core.domain.absence import Absences
 from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.limits import DAILY_LOSS
-from axia_core.domain.messages import Epoch, Lease, Message
+from axia_core.domain.messages import Epoch, Lease
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.sessions import is_open, loss_day, next_close
 from axia_core.errors import (
@@ -46,6 +47,9 @@ ADOPT_EVERY = timedelta(seconds=5)
 TRY_AGAIN_AFTER = timedelta(seconds=1)
 TRY_AGAIN_AFTER_ATTEMPT = timedelta(seconds=5)  # the broker has said no to it a moment ago
 RECEIVE_LIMIT = 10
+DEEP = 5  # a receive that brings so many is followed by the next at once
+RECEIVE_AHEAD = 50  # messages per round
+MOST_AHEAD = 500  # open orders; beyond them one receive a round is enough
 ONE_ORDER_TAKES = timedelta(minutes=2)  # an unknown one is settled within a minute, if it can be
 MINUTE = timedelta(minutes=1)
 
@@ -65,7 +69,6 @@ class Desk:
     _epoch: Epoch | None = None
     _absences: Absences = field(default_factory=Absences)
     _open: dict[str, OrderRecord] = field(default_factory=dict)
-    _finished: deque[OrderRecord] = field(default_factory=deque)
     _entries: deque[datetime] = field(default_factory=deque)
     _next_look: dict[str, datetime] = field(default_factory=dict)
     _adopted_at: datetime | None = None
@@ -73,6 +76,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self._addressed = AddressedBroker(self.broker, self.ledger)
+        self._finished = Unshown(self.ledger)
 
     def run(self, stopped: Callable[[], bool]) -> Iterator[OrderRecord]:
         """Works until the New York close, until *stopped*, or until an idle moment of a closed market.
@@ -127,7 +131,7 @@ class Desk:
         self._epoch = self.ledger.epoch()  # for as long as the lease: another one takes it away
         # The day's loss counts from the first sight of the day, which is a desk's, not an order's.
         self.ledger.note_day_equity(loss_day(self.clock.now()), account.login, account.equity)
-        self._finished.extend(self.ledger.unreported_orders())
+        self._finished.look()
         self._adopt()
 
     def _adopt(self) -> None:
@@ -186,46 +190,51 @@ class Desk:
             self._step(record)
             self._keep_lease()
         self._look_after_the_rest()
-        if not received and self._rounds.is_due(self.clock.now()):
+        busy = received or any(self._is_new(record) for record in self._open.values())
+        if not busy and self._rounds.is_due(self.clock.now()):
             with self._lease_kept_alive():  # nothing is sent meanwhile
                 self._rounds.look(ledger=self.ledger, broker=self.broker, clock=self.clock, events=self.events)
-        return received
+        return busy
 
     def _receive(self) -> bool:
-        """Receives and accepts; waits long only where nothing else is to be done."""
+        """Receives and accepts, ahead of what is executed where the queue is deep: so that exits are seen early.
+
+        Waits long only where nothing else is to be done.
+        """
         unsettled = any(record.state is not State.PLACED for record in self._open.values())
-        wait_s = 0 if self._finished else WAITING_POLL_S if unsettled else self.rules.receive_wait_s
+        at_once = self._finished or any(self._is_new(record) for record in self._open.values())
+        wait_s = 0 if at_once else WAITING_POLL_S if unsettled else self.rules.receive_wait_s
+        ahead = received = self._accept(wait_s)
+        while received >= DEEP and ahead < RECEIVE_AHEAD and len(self._open) < MOST_AHEAD:
+            ahead += (received := self._accept(0))
+        return ahead > 0
+
+    def _accept(self, wait_s: int) -> int:
+        """One receive into the ledger; how many messages it brought."""
         messages = self.queue.receive(RECEIVE_LIMIT, wait_s, self.rules.receive_visibility_s)
         # A desk that stalled in the poll must not take messages away from the one that holds the lease by now.
         self._keep_lease()
-        for message in messages:
-            self._accept(message)
-        return bool(messages)
-
-    def _accept(self, message: Message) -> None:
-        """Accepts one message; a fault of it stays with it and does not take its neighbours along."""
-        try:
-            record = accept(
-                message,
-                queue=self.queue,
-                ledger=self.ledger,
-                clock=self.clock,
-                events=self.events,
-                symbols=self.rules.symbols,
-            )
-        except StoreUnavailable:
-            raise
-        except Exception as fault:  # noqa: BLE001 - whatever it is, it is this message's
-            self._tell_fault(message.message_id, fault)
-        else:
-            known = self._open.get(record.order.order_id) if record else None
-            if record is not None and known is None:
+        queue, ledger, clock, events = self.queue, self.ledger, self.clock, self.events
+        for record in accept(
+            messages, queue=queue, ledger=ledger, clock=clock, events=events, symbols=self.rules.symbols
+        ):
+            if record.order.order_id not in self._open:
                 self._note(record)
+        return len(messages)
 
     def _waiting(self) -> list[OrderRecord]:
-        """What is RECEIVED and due: exits before entries, then in order of sending."""
+        """What is RECEIVED and due: exits before entries, then in order of sending, and not too many new ones.
+
+        Between them the desk receives again, so that an exit does not wait for all entries that came before it.
+        """
         due = [record for record in self._open.values() if record.state is State.RECEIVED and self._is_due(record)]
-        return sorted(due, key=lambda record: (record.order.action.is_entry, record.sent_at))
+        due.sort(key=lambda record: (record.order.action.is_entry, record.sent_at))
+        later = [record for record in due if self._is_new(record) and record.order.action.is_entry][RECEIVE_LIMIT:]
+        put_off = {record.order.order_id for record in later}
+        return [record for record in due if record.order.order_id not in put_off]
+
+    def _is_new(self, record: OrderRecord) -> bool:
+        return record.state is State.RECEIVED and record.order.order_id not in self._next_look
 
     def _is_due(self, record: OrderRecord) -> bool:
         next_look = self._next_look.get(record.order.order_id)
@@ -312,12 +321,18 @@ class Desk:
         order_id = record.order.order_id
         before = self._open.get(order_id)
         if record.state.is_final:
-            self._open.pop(order_id, None)
-            self._finished.append(record)
+            self._forget(order_id)
+            self._finished.add(record)
         else:
             self._open[order_id] = record
         if before is None or before.state is not record.state:
             self._tell(record)
+
+    def _forget(self, order_id: str) -> None:
+        """A desk that is open all day must not grow with what it has finished."""
+        self._open.pop(order_id, None)
+        self._next_look.pop(order_id, None)
+        self._absences.forget(order_id)
 
     def _tell(self, record: OrderRecord) -> None:
         severity = _SEVERITIES.get(record.state)
@@ -341,9 +356,9 @@ class Desk:
 
     def _show_one(self) -> Iterator[OrderRecord]:
         """Yields one finished order, and notes it as shown only when whoever iterates has come back for more."""
-        record = self._finished.popleft()
+        record = self._finished.next()
         yield record
-        self.ledger.mark_reported(record)
+        self._finished.mark_shown(record)
 
     def _worth_staying(self) -> bool:
         return is_open(self.clock.now()) or any(record.state is not State.PLACED for record in self._open.values())

@@ -133,6 +133,10 @@ class OrderQueue(ABC):
         """Acknowledges a message; deleting it twice is harmless."""
 
     @abstractmethod
+    def delete_all(self, messages: Sequence[Message]) -> None:
+        """Acknowledges what one receive brought, in one call; one that could not be deleted just comes again."""
+
+    @abstractmethod
     def depth(self) -> QueueDepth:
         """How much waits and how much is in flight, approximately."""
 
@@ -196,8 +200,8 @@ class OrderLedger(ABC):
         """Every order that is not final, oldest first."""
 
     @abstractmethod
-    def unreported_orders(self) -> tuple[OrderRecord, ...]:
-        """Final orders that no desk has shown in the Dagster UI yet, oldest first."""
+    def unreported_orders(self, limit: int | None = None) -> tuple[OrderRecord, ...]:
+        """Final orders that no desk has shown in the Dagster UI yet, oldest first; at most *limit*."""
 
     @abstractmethod
     def mark_reported(self, record: OrderRecord) -> None:

@@ -67,7 +67,11 @@ class MemoryOrderQueue(OrderQueue):
         )
 
     def delete(self, message: Message) -> None:
-        self._queued = [q for q in self._queued if q.message.message_id != message.message_id]
+        self.delete_all((message,))
+
+    def delete_all(self, messages: Sequence[Message]) -> None:
+        gone = {message.message_id for message in messages}
+        self._queued = [queued for queued in self._queued if queued.message.message_id not in gone]
 
     def depth(self) -> QueueDepth:
         waiting = len(self._visible())
@@ -156,10 +160,10 @@ class MemoryOrderLedger(OrderLedger):
         found = [record for record in self._orders.values() if not record.state.is_final]
         return tuple(sorted(found, key=lambda record: record.received_at))
 
-    def unreported_orders(self) -> tuple[OrderRecord, ...]:
+    def unreported_orders(self, limit: int | None = None) -> tuple[OrderRecord, ...]:
         final = [record for record in self._orders.values() if record.state.is_final]
         found = [record for record in final if record.order.order_id not in self._reported]
-        return tuple(sorted(found, key=lambda record: record.updated_at))
+        return tuple(sorted(found, key=lambda record: record.updated_at)[:limit])
 
     def mark_reported(self, record: OrderRecord) -> None:
         self._reported.add(record.order.order_id)

@@ -5,6 +5,7 @@ SQS cannot look at a message without receiving it, so looking at the dead-letter
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ ORIGINAL_SENT = "original_sent_ms"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_POLL_S = 20
 BATCH = 10  # the most that SQS receives or changes in one call
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,100}")
 HELD_S = 120  # what a process that died could not give back returns after this long
 
 
@@ -67,6 +69,13 @@ class SqsOrderQueue(OrderQueue):
                 if error_code(error) != "ReceiptHandleIsInvalid":
                     raise
 
+    def delete_all(self, messages: Sequence[Message]) -> None:
+        entries = [{"Id": str(number), "ReceiptHandle": one.receipt} for number, one in enumerate(messages)]
+        with translated(f"deleting from {self._name}"):
+            for start in range(0, len(entries), BATCH):
+                # What the answer lists as failed is still in the queue: it comes again, and is known then.
+                self._sqs.delete_message_batch(QueueUrl=self._url(), Entries=entries[start : start + BATCH])
+
     def give_back(self, messages: Sequence[Message]) -> None:
         """Makes received messages visible to everybody at once; those that were deleted meanwhile are passed over."""
         entries = [
@@ -99,7 +108,7 @@ class SqsOrderQueue(OrderQueue):
         system = raw.get("Attributes", {})
         carried = {name: value.get("StringValue", "") for name, value in raw.get("MessageAttributes", {}).items()}
         return Message(
-            message_id=carried.get(ORIGINAL_ID) or raw["MessageId"],
+            message_id=_original_id(carried) or raw["MessageId"],
             body=raw["Body"],
             sent_at=EPOCH + timedelta(milliseconds=_sent_ms(system, carried)) + self._clock_shift,
             receive_count=int(system.get("ApproximateReceiveCount", 1)),
@@ -131,6 +140,12 @@ class SqsDeadLetterQueue(DeadLetterQueue):
 
     def delete(self, letter: Message) -> None:
         self._letters.delete(letter)
+
+
+def _original_id(carried: dict[str, str]) -> str | None:
+    """The id that a redrive carries. Whoever may send can set it: what is no message id must not become a key."""
+    original = carried.get(ORIGINAL_ID, "")
+    return original if _MESSAGE_ID.fullmatch(original) else None
 
 
 def _sent_ms(system: dict[str, str], carried: dict[str, str]) -> int:

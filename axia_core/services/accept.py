@@ -1,55 +1,90 @@
-"""Accept one message: parse it, write it to the ledger, and only then acknowledge it."""
+"""Accept received messages: parse each, write it to the ledger, and only then acknowledge them together."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from axia_core.domain.messages import Message
 from axia_core.domain.order_states import OrderRecord, new_record
 from axia_core.domain.orders import parse_order
-from axia_core.errors import InvalidOrder
+from axia_core.errors import InvalidOrder, StoreUnavailable
 from axia_core.ports import Clock, Events, OrderLedger, OrderQueue, Recorded
 
+COMPONENT = "order_processor"
 # A reason quotes the message, which may be hostile: long, or text that no store takes.
 KEPT_REASON_CHARACTERS = 1_000
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What became of one message: whether it has done its service, and what is to be worked on."""
+
+    is_done_with: bool
+    record: OrderRecord | None = None
+
+
+_LEFT = _Taken(False)
+
+
 def accept(
-    message: Message,
+    messages: Sequence[Message],
     *,
     queue: OrderQueue,
     ledger: OrderLedger,
     clock: Clock,
     events: Events,
     symbols: tuple[str, ...],
-) -> OrderRecord | None:
-    """The order that the message holds, durable in the ledger; None where there is nothing to be done for it.
+) -> list[OrderRecord]:
+    """The orders that the messages hold and that are to be worked on, durable in the ledger.
 
     A repeat of a known order is acknowledged and does nothing. What cannot be parsed, and a known id with other
-    content, is left to redelivery and the dead-letter queue, with its reason recorded. Raises StoreUnavailable, and
-    then the message has not been acknowledged.
+    content, is left to redelivery and the dead-letter queue, with its reason recorded. Whatever is wrong with a message
+    stays with it. Raises StoreUnavailable: what was not acknowledged then comes again, and is known.
     """
+    taken = [_take(message, ledger, clock, events, symbols) for message in messages]
+    done = [message for message, one in zip(messages, taken, strict=True) if one.is_done_with]
+    if done:
+        queue.delete_all(done)
+    return [one.record for one in taken if one.record is not None]
+
+
+def _take(message: Message, ledger: OrderLedger, clock: Clock, events: Events, symbols: tuple[str, ...]) -> _Taken:
+    """One message into the ledger; a fault of it stays with it and does not take its neighbours along."""
+    try:
+        return _record(message, ledger, clock.now(), events, symbols)
+    except StoreUnavailable:
+        raise
+    except Exception as fault:  # noqa: BLE001 - whatever it is, it is this message's
+        text = f"{message.message_id} cannot be worked on: {type(fault).__name__}: {fault}"[:KEPT_REASON_CHARACTERS]
+        events.publish("order_fault", "critical", COMPONENT, text, subject=message.message_id)
+        return _LEFT
+
+
+def _record(message: Message, ledger: OrderLedger, now: datetime, events: Events, symbols: tuple[str, ...]) -> _Taken:
     try:
         order = parse_order(message.body, message.message_id, symbols)
     except InvalidOrder as error:
-        _leave(message, str(error), "order_unreadable", ledger, clock, events)
-        return None
-    now = clock.now()
+        return _leave(message, str(error), "order_unreadable", ledger, now, events)
     found = ledger.record(order, message, now)
     if found is Recorded.CONFLICT:
         reason = f"order_id {order.order_id} is known with other content; a new order needs a new id"
-        _leave(message, reason, "order_conflict", ledger, clock, events)
-        return None
-    queue.delete(message)
+        return _leave(message, reason, "order_conflict", ledger, now, events)
     if found is Recorded.NEW:
-        return new_record(order, message, now)  # as it was written; every move of it is conditional on its version
+        return _Taken(True, new_record(order, message, now))  # as it was written; every move of it checks its version
     record = ledger.order(order.order_id)
     # Also a known order that is still open: the desk that recorded it may not have lived to act on it. One that a
     # CANCEL has overtaken is final at once.
     shown = record is not None and (found is Recorded.OVERTAKEN or not record.state.is_final)
-    return record if shown else None
+    return _Taken(True, record if shown else None)
 
 
-def _leave(message: Message, reason: str, event_type: str, ledger: OrderLedger, clock: Clock, events: Events) -> None:
+def _leave(
+    message: Message, reason: str, event_type: str, ledger: OrderLedger, now: datetime, events: Events
+) -> _Taken:
     reason = reason.encode("utf-8", "backslashreplace").decode()[:KEPT_REASON_CHARACTERS]
-    ledger.record_unreadable(message, reason, clock.now())
+    ledger.record_unreadable(message, reason, now)
     if message.receive_count <= 1:  # once per message, not once per redelivery
-        events.publish(event_type, "warning", "order_processor", reason, message_id=message.message_id)
+        events.publish(event_type, "warning", COMPONENT, reason, message_id=message.message_id)
+    return _LEFT

@@ -1,13 +1,16 @@
-"""One contract for every order queue: in memory, and SQS on the local AWS server."""
+"""One contract for every order queue: in memory, SQS on the local AWS server, and SQS on moto."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from axia_core.adapters.clock import SteppedClock
 from axia_core.adapters.memory import MemoryOrderQueue
@@ -38,10 +41,16 @@ def drain(client: Any) -> None:
     client.purge_queue(QueueUrl=url)
 
 
-@pytest.fixture(params=["memory", "sqs"])
+@pytest.fixture(params=["memory", "moto", "sqs"])
 def door(request: pytest.FixtureRequest) -> Iterator[Memory | Sqs]:
     if request.param == "memory":
         yield Memory()
+        return
+    if request.param == "moto":
+        with mock_aws():
+            mocked = boto3.client("sqs", "ap-northeast-1", aws_access_key_id="axia", aws_secret_access_key="axia")
+            mocked.create_queue(QueueName=ORDER_QUEUE)
+            yield Sqs(mocked)
         return
     client = request.getfixturevalue("aws").client("sqs")
     drain(client)
@@ -80,6 +89,32 @@ def test_deleted_message_stays_away(door: Memory | Sqs) -> None:
     assert door.queue.receive(10, 0, 1) == ()
 
 
+def test_what_a_receive_brought_is_deleted_together(door: Memory | Sqs) -> None:
+    """The messages of a receive are deleted in one call; those that are not among them come back."""
+    for number in range(10):
+        door.queue.send(f"body {number}")
+    messages = door.queue.receive(10, 0, 1)
+
+    door.queue.delete_all(messages[:-1])
+    door.wait(1.2)
+
+    assert [one.message_id for one in door.queue.receive(10, 0, 10)] == [messages[-1].message_id]
+
+
+def test_one_that_cannot_be_deleted_keeps_no_other(door: Memory | Sqs) -> None:
+    """A message that is gone, or whose receipt nobody knows, neither raises nor keeps the others in the queue."""
+    for number in range(3):
+        door.queue.send(f"body {number}")
+    gone, strange, good = door.queue.receive(10, 0, 1)
+    door.queue.delete(gone)
+
+    door.queue.delete_all((gone, replace(strange, message_id="strange", receipt="no receipt"), good))
+    door.queue.delete_all(())
+    door.wait(1.2)
+
+    assert [one.message_id for one in door.queue.receive(10, 0, 10)] == [strange.message_id]
+
+
 def test_depth_tells_waiting_and_in_flight(door: Memory | Sqs) -> None:
     """What waits and what is in flight are told apart."""
     door.queue.send("one")
@@ -114,6 +149,15 @@ class TestRedrive:
 
         assert message.message_id == "first-id"
         assert abs(yesterday - message.sent_at) < timedelta(seconds=1)
+
+    @pytest.mark.parametrize("carried", ["x" * 3_000, "a b", "ORDER#1", "é"])
+    def test_carried_id_that_is_none_is_ignored(self, client: Any, carried: str) -> None:
+        """Whoever may send may set the attribute: what could not be a message id becomes no order's id."""
+        self.send(client, **{ORIGINAL_ID: carried})
+
+        (message,) = SqsOrderQueue(client, ORDER_QUEUE).receive(1, 0, 10)
+
+        assert message.message_id.count("-") == 4
 
     @pytest.mark.parametrize("sent", ["99999999999999", "nonsense", "-5", "٣"])
     def test_carried_time_never_makes_younger(self, client: Any, sent: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -43,7 +44,7 @@ SEVEN_FIELDS = {
 class KeepsWhatIsAcknowledged(SqsOrderQueue):
     """SQS on a day on which no acknowledgement arrives."""
 
-    def delete(self, message: Message) -> None:
+    def delete_all(self, messages: Sequence[Message]) -> None:
         raise StoreUnavailable("the acknowledgement did not arrive")
 
 
@@ -62,15 +63,14 @@ class World:
 
     def work(self, queue: OrderQueue) -> list[OrderRecord]:
         """Receives once, accepts, and executes what was accepted or had been accepted before."""
-        for message in queue.receive(10, 0, 0):
-            self._accept(message, queue)
+        self._accept(queue.receive(10, 0, 0), queue)
         records = self.ledger.open_orders()
         return [self._execute(record) for record in records]
 
-    def _accept(self, message: Message, queue: OrderQueue) -> None:
+    def _accept(self, messages: Sequence[Message], queue: OrderQueue) -> None:
         with suppress(StoreUnavailable):  # a desk tries again with the next delivery
             accept(
-                message,
+                messages,
                 queue=queue,
                 ledger=self.ledger,
                 clock=self.clock,

@@ -93,12 +93,11 @@ class FakeDesk(DeskResource):
     def accept(self, order_id: str) -> None:
         """Takes an order into the ledger, as a desk would."""
         self.send(order_id)
-        for message in self.queue.receive(10, 0, 10):
-            accept(
-                message,
-                queue=self.queue,
-                ledger=self.ledger,
-                clock=self.clock,
-                events=self.events,
-                symbols=TWO_SYMBOLS,
-            )
+        accept(
+            self.queue.receive(10, 0, 10),
+            queue=self.queue,
+            ledger=self.ledger,
+            clock=self.clock,
+            events=self.events,
+            symbols=TWO_SYMBOLS,
+        )

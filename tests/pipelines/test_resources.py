@@ -112,9 +112,8 @@ def _accepted(ports: OrderPorts) -> str:
     """Sends an order without exits through the queue and takes it into the ledger; its id."""
     fields = {name: value for name, value in BUY.items() if not name.endswith("_price")}
     message_id = ports.queue.send(json.dumps({**fields, "symbol": "USDJPY"}))
-    (message,) = ports.queue.receive(1, 5, 10)
     accept(
-        message,
+        ports.queue.receive(1, 5, 10),
         queue=ports.queue,
         ledger=ports.ledger,
         clock=ports.clock,

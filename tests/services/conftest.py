@@ -15,7 +15,7 @@ from axia_core.adapters.memory import MemoryBroker, MemoryEvents, MemoryOrderLed
 from axia_core.desk import Desk
 from axia_core.desk_rules import DeskRules
 from axia_core.domain.kill_switch import KillSwitch
-from axia_core.domain.messages import Lease
+from axia_core.domain.messages import Lease, Message
 from axia_core.domain.order_states import OrderRecord
 from axia_core.services.accept import accept
 from axia_core.services.execute import Room
@@ -48,12 +48,11 @@ class World:
 
     def accept_all(self) -> list[OrderRecord]:
         messages = self.queue.receive(10, 0, 10)
-        found = [self.accept(message) for message in messages]
-        return [record for record in found if record is not None]
+        return self.accept(*messages)
 
-    def accept(self, message: Any) -> OrderRecord | None:
+    def accept(self, *messages: Message) -> list[OrderRecord]:
         return accept(
-            message,
+            messages,
             queue=self.queue,
             ledger=self.ledger,
             clock=self.clock,

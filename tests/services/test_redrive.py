@@ -55,8 +55,7 @@ def test_executed_order_is_not_executed_again(world: World) -> None:
     """A letter whose order the ledger knows does nothing a second time, and leaves both queues."""
     message_id = world.send()
     (message,) = world.queue.receive(1, 0, 0)
-    record = world.accept(message)
-    assert record is not None
+    (record,) = world.accept(message)
     execute(record, world.room(), ledger=world.ledger, broker=world.broker, clock=world.clock)
     world.queue.put_back(message)  # its acknowledgement never arrived
     lose(world)

@@ -86,10 +86,10 @@ class DynamoOrderLedger(OrderLedger):
         return None if item is None else items.order_record(item)
 
     def open_orders(self) -> tuple[OrderRecord, ...]:
-        return _by_time(record for record in self._indexed(items.OPEN) if not record.state.is_final)
+        return _by_time(self._indexed(items.OPEN))
 
-    def unreported_orders(self) -> tuple[OrderRecord, ...]:
-        return _by_time(record for record in self._indexed(items.UNREPORTED) if record.state.is_final)
+    def unreported_orders(self, limit: int | None = None) -> tuple[OrderRecord, ...]:
+        return _by_time(self._indexed(items.UNREPORTED, limit))
 
     def mark_reported(self, record: OrderRecord) -> None:
         key = items.key(items.order_pk(record.order.order_id), items.METADATA)
@@ -236,10 +236,11 @@ class DynamoOrderLedger(OrderLedger):
         item = self._table.get(items.GLOBAL, items.EPOCH)
         return None if item is None else items.epoch(item)
 
-    def _indexed(self, marker: str) -> list[OrderRecord]:
+    def _indexed(self, marker: str, limit: int | None = None) -> list[OrderRecord]:
         """What the sparse index lists, read again from the table: the index lags, the table does not."""
-        keys = self._table.query_index(marker)
-        return [record for item in self._table.get_many(keys) if (record := _readable(item)) is not None]
+        keys = self._table.query_index(marker)[:limit]
+        found = [item for item in self._table.get_many(keys) if item.get("open") == marker]
+        return [record for item in found if (record := _readable(item)) is not None]
 
     def _put_new(self, record: OrderRecord, *conditions: Item) -> list[str]:
         order = self._table.put(items.order_item(record, self._kept_for), "attribute_not_exists(pk)")
