@@ -6,36 +6,33 @@ record per order that has come to an end, and only while the queue is empty, so 
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from axia_core.desk_rules import RENEWED_BELOW, DeskRules
+from axia_core.desk_lease import DeskLease
+from axia_core.desk_rules import DeskRules
 from axia_core.desk_unshown import Unshown
 from axia_core.domain.absence import Absences
-from axia_core.domain.kill_switch import KillSwitch
-from axia_core.domain.limits import DAILY_LOSS
-from axia_core.domain.messages import Epoch, Lease
+from axia_core.domain.limits import DAILY_LOSS, DRAWDOWN
+from axia_core.domain.messages import Epoch
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.sessions import is_open, loss_day, next_close
+from axia_core.domain.triggers import disagreement, no_trace
 from axia_core.errors import (
-    AxiaError,
     InvalidInput,
     LeaseLost,
-    NotRunning,
     ServerClockMismatch,
     StoreUnavailable,
-    TransientError,
     VersionConflict,
     WrongAccount,
 )
-from axia_core.ports import Broker, Clock, Events, OrderLedger, OrderQueue
+from axia_core.ports import Broker, Clock, Events, Mark, OrderLedger, OrderQueue
 from axia_core.services.accept import accept
 from axia_core.services.execute import Room, execute
-from axia_core.services.reconcile import mark_unknown, reconcile
+from axia_core.services.guard import Guard
+from axia_core.services.reconcile import has_vanished, mark_unknown, reconcile
 from axia_core.services.survey import Rounds
 from axia_core.services.target import AddressedBroker, settle_by_target
 
@@ -65,7 +62,6 @@ class Desk:
     clock: Clock
     rules: DeskRules
     owner: str
-    _lease: Lease | None = None
     _epoch: Epoch | None = None
     _absences: Absences = field(default_factory=Absences)
     _open: dict[str, OrderRecord] = field(default_factory=dict)
@@ -76,6 +72,10 @@ class Desk:
 
     def __post_init__(self) -> None:
         self._addressed = AddressedBroker(self.broker, self.ledger)
+        self._lease = DeskLease(self.owner, self.rules.lease_s, self.ledger, self.clock)
+        self._guard = Guard(
+            self.owner, self.rules.limits, self.rules.unknowns, self.ledger, self.broker, self.clock, self.events
+        )
         self._finished = Unshown(self.ledger)
 
     def run(self, stopped: Callable[[], bool]) -> Iterator[OrderRecord]:
@@ -112,7 +112,7 @@ class Desk:
             while not (record.state.is_final or record.state is State.PLACED or self.clock.now() >= gives_up_at):
                 self._step(record)
                 record = self._open.get(order_id) or self.ledger.order(order_id) or record
-                self._keep_lease()
+                self._lease.keep()
                 if not record.state.is_final:
                     self.clock.sleep(WAITING_POLL_S)
             return record
@@ -121,17 +121,17 @@ class Desk:
 
     def _begin(self) -> None:
         """Takes the lease, opens the terminal (which ends a predecessor's), and takes over what is open."""
-        self._lease = self.ledger.acquire_lease(self.owner, self.rules.lease_s, self.clock.now())
-        if self._lease is None:
-            raise NotRunning("another desk holds the lease; it ends by itself, or when its run is cancelled")
-        with self._lease_kept_alive():
+        self._lease.acquire()
+        with self._lease.kept_alive():
             account = self.broker.account()
         # Nothing is touched before it is certain that the lease has been held all the while.
-        self._lease = self.ledger.renew_lease(self._held(), self.rules.lease_s, self.clock.now())
+        self._lease.renew()
         self._epoch = self.ledger.epoch()  # for as long as the lease: another one takes it away
         # The day's loss counts from the first sight of the day, which is a desk's, not an order's.
         self.ledger.note_day_equity(loss_day(self.clock.now()), account.login, account.equity)
         self._finished.look()
+        self._entries.extend(self.ledger.times_of(Mark.ENTRY, self.clock.now() - MINUTE))
+        self._guard.look()
         self._adopt()
 
     def _adopt(self) -> None:
@@ -149,52 +149,35 @@ class Desk:
 
     def _call_unknown(self, record: OrderRecord, reason: str) -> None:
         ledger, clock = self.ledger, self.clock
-        self._note(mark_unknown(record, reason, ledger=ledger, clock=clock, lease=self._held()))
-
-    @contextmanager
-    def _lease_kept_alive(self) -> Iterator[None]:
-        """Renews the lease from a thread: opening a terminal takes longer than a lease, and nothing is sent meanwhile.
-
-        A long lease instead would keep every successor of a desk that died while opening waiting for its end.
-        """
-        opened = threading.Event()
-        keeper = threading.Thread(target=self._renew_until, args=(opened,), daemon=True)
-        keeper.start()
-        try:
-            yield
-        finally:
-            opened.set()
-            keeper.join()
-
-    def _renew_until(self, opened: threading.Event) -> None:
-        while not opened.wait(self.rules.lease_s / 3):
-            try:
-                self._lease = self.ledger.renew_lease(self._held(), self.rules.lease_s, self.clock.now())
-            except TransientError:
-                continue  # the next try may still come in time
-            except AxiaError:
-                return  # lost: the desk finds out when it goes on, and raises
+        self._note(mark_unknown(record, reason, ledger=ledger, clock=clock, lease=self._lease.held))
 
     def _end(self) -> None:
-        if self._lease is not None:
-            self.ledger.release_lease(self._lease)
-            self._lease = None
+        self._lease.release()
 
     def _work(self) -> bool:
         """One round: receive and accept, execute what is received, look after what is not known. True if busy."""
-        self._keep_lease()
+        self._lease.keep()
         received = self._receive()
+        if self._guard.is_due():
+            self._guard.look()  # before the next order, whatever waits
         if self._adopted_at is None or self.clock.now() - self._adopted_at >= ADOPT_EVERY:
             self._adopt()
         for record in self._waiting():
             self._step(record)
-            self._keep_lease()
+            self._lease.keep()
         self._look_after_the_rest()
         busy = received or any(self._is_new(record) for record in self._open.values())
         if not busy and self._rounds.is_due(self.clock.now()):
-            with self._lease_kept_alive():  # nothing is sent meanwhile
-                self._rounds.look(ledger=self.ledger, broker=self.broker, clock=self.clock, events=self.events)
+            self._survey()
         return busy
+
+    def _survey(self) -> None:
+        """Looks at the whole account; a position of our own number that nobody here ordered stops trading."""
+        with self._lease.kept_alive():  # nothing is sent meanwhile
+            strays = self._rounds.look(ledger=self.ledger, broker=self.broker, clock=self.clock, events=self.events)
+        for stray in strays:
+            if stray.ours:
+                self._guard.throw(disagreement(stray.ticket, stray.text))
 
     def _receive(self) -> bool:
         """Receives and accepts, ahead of what is executed where the queue is deep: so that exits are seen early.
@@ -213,7 +196,7 @@ class Desk:
         """One receive into the ledger; how many messages it brought."""
         messages = self.queue.receive(RECEIVE_LIMIT, wait_s, self.rules.receive_visibility_s)
         # A desk that stalled in the poll must not take messages away from the one that holds the lease by now.
-        self._keep_lease()
+        self._lease.keep()
         queue, ledger, clock, events = self.queue, self.ledger, self.clock, self.events
         for record in accept(
             messages, queue=queue, ledger=ledger, clock=clock, events=events, symbols=self.rules.symbols
@@ -267,11 +250,13 @@ class Desk:
             ledger=self.ledger,
             broker=self._addressed,
             clock=self.clock,
-            lease=self._held(),
+            lease=self._lease.held,
             absences=self._absences,
             absence=self.rules.absence,
         )
         self._note(moved)
+        if has_vanished(moved, self._absences.lasted(moved.order.order_id, self.clock.now()), self.rules.absence):
+            self._guard.throw(no_trace(moved))
 
     def _look_later(self, record: OrderRecord, after: timedelta) -> None:
         self._next_look[record.order.order_id] = self.clock.now() + after
@@ -280,7 +265,7 @@ class Desk:
         for record in list(self._open.values()):
             if record.state in (State.UNKNOWN, State.PLACED) and self._is_due(record):
                 self._step(record)
-                self._keep_lease()
+                self._lease.keep()
 
     def _read_again(self, record: OrderRecord) -> None:
         """Somebody else moved the order; where it says SUBMITTING, that was we, and we gave up on it."""
@@ -299,14 +284,14 @@ class Desk:
             self._call_unknown(current, reason)
         elif current.state is State.RECEIVED:
             now = self.clock.now()
-            self._note(self.ledger.move(current, State.REFUSED, now, reason=reason, lease=self._held()))
+            self._note(self.ledger.move(current, State.REFUSED, now, reason=reason, lease=self._lease.held))
 
     def _room(self) -> Room:
         now = self.clock.now()
         while self._entries and now - self._entries[0] > MINUTE:
             self._entries.popleft()
         return Room(
-            lease=self._held(),
+            lease=self._lease.held,
             epoch=self._epoch,
             limits=self.rules.limits,
             send_margin=self.rules.send_margin,
@@ -314,6 +299,7 @@ class Desk:
             absences=self._absences,
             under_way=tuple(record for record in self._open.values() if record.state is not State.RECEIVED),
             entries_last_minute=len(self._entries),
+            equity_peak=self._guard.peak,
         )
 
     def _note(self, record: OrderRecord) -> None:
@@ -327,6 +313,8 @@ class Desk:
             self._open[order_id] = record
         if before is None or before.state is not record.state:
             self._tell(record)
+            if record.state is State.UNKNOWN or record.reason.startswith((DAILY_LOSS, DRAWDOWN)):
+                self._guard.look()
 
     def _forget(self, order_id: str) -> None:
         """A desk that is open all day must not grow with what it has finished."""
@@ -339,16 +327,6 @@ class Desk:
         if severity is not None:
             text = f"order {record.order.order_id} is {record.state}: {record.reason}"
             self.events.publish("order_state", severity, COMPONENT, text, order_id=record.order.order_id)
-        if record.state is State.REFUSED and record.reason.startswith(DAILY_LOSS):
-            self._throw_switch(record.reason)
-
-    def _throw_switch(self, reason: str) -> None:
-        """The daily loss stops all trading; a person releases it. Whoever changes the switch meanwhile has seen it."""
-        switch = self.ledger.kill_switch()
-        if not switch.active:
-            thrown = KillSwitch(active=True, reason=reason, who=self.owner)
-            self.ledger.set_kill_switch(thrown, switch.version, self.clock.now())
-            self.events.publish("kill_switch", "critical", COMPONENT, f"the kill switch was thrown: {reason}")
 
     def _tell_fault(self, what: str, fault: Exception) -> None:
         text = f"{what} cannot be worked on: {type(fault).__name__}: {fault}"[:1_000]
@@ -362,17 +340,6 @@ class Desk:
 
     def _worth_staying(self) -> bool:
         return is_open(self.clock.now()) or any(record.state is not State.PLACED for record in self._open.values())
-
-    def _keep_lease(self) -> None:
-        """Renews the lease when a third of it is gone; raises LeaseLost."""
-        lease, now = self._held(), self.clock.now()
-        if (lease.expires_at - now).total_seconds() < self.rules.lease_s * RENEWED_BELOW:
-            self._lease = self.ledger.renew_lease(lease, self.rules.lease_s, now)
-
-    def _held(self) -> Lease:
-        if self._lease is None:
-            raise LeaseLost(f"{self.owner} holds no lease")
-        return self._lease
 
 
 # What is wrong with the desk itself, not with an order: the run ends, is seen to have failed, and the next one opens.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from axia_core.domain.limits import Limits
+from axia_core.domain.triggers import UnknownRule
 from axia_core.errors import InvalidInput
 from axia_core.settings import Settings
 
@@ -23,6 +24,7 @@ class DeskRules:
     absence: timedelta
     receive_wait_s: int
     receive_visibility_s: int
+    unknowns: UnknownRule
 
     @classmethod
     def of(cls, settings: Settings) -> DeskRules:
@@ -43,4 +45,5 @@ class DeskRules:
             absence=timedelta(seconds=settings.absence_s),
             receive_wait_s=settings.receive_wait_s,
             receive_visibility_s=settings.receive_visibility_s,
+            unknowns=UnknownRule(count=settings.max_unknowns, window=timedelta(seconds=settings.unknown_window_s)),
         )

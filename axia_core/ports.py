@@ -169,6 +169,13 @@ class Recorded(StrEnum):
     CONFLICT = "CONFLICT"
 
 
+class Mark(StrEnum):
+    """What the ledger can tell the times of: limits and triggers count it, also for a desk that has just begun."""
+
+    ENTRY = "ENTRY"  # an entry was about to be sent, once more for each attempt
+    UNKNOWN = "UNKNOWN"  # an order that was being sent became UNKNOWN
+
+
 class OrderLedger(ABC):
     """The memory of orders, kill switch and lease; all reads are strongly consistent. Raises StoreUnavailable."""
 
@@ -241,12 +248,18 @@ class OrderLedger(ABC):
         """
 
     @abstractmethod
-    def begin_attempt(self, record: OrderRecord, lease: Lease, now: datetime) -> OrderRecord | None:
+    def begin_attempt(
+        self, record: OrderRecord, lease: Lease, now: datetime, reduces_risk: bool = False
+    ) -> OrderRecord | None:
         """RECEIVED (or SUBMITTING, for a further attempt) -> SUBMITTING in one transaction that checks three things:
 
         the record's version, that the kill switch permits the action, and that *lease* is still held. None when the
-        switch forbids it. Raises VersionConflict, LeaseLost.
+        switch forbids it. *reduces_risk* is what was found of a MODIFY a moment ago. Raises VersionConflict, LeaseLost.
         """
+
+    @abstractmethod
+    def times_of(self, mark: Mark, since: datetime) -> tuple[datetime, ...]:
+        """When what *mark* names has happened since then, oldest first; kept for a day at least."""
 
     @abstractmethod
     def alike(self, order: Order) -> OrderRecord | None:
@@ -259,6 +272,18 @@ class OrderLedger(ABC):
     @abstractmethod
     def note_day_equity(self, day: date, login: int, equity: Decimal) -> Decimal:
         """Keeps the account's equity as that of the day's start, unless one is kept; returns what is kept."""
+
+    @abstractmethod
+    def peak_equity(self, login: int, since: datetime) -> Decimal | None:
+        """The highest equity noted in the count that began at *since*; None where none was."""
+
+    @abstractmethod
+    def note_peak_equity(self, login: int, equity: Decimal, since: datetime) -> Decimal:
+        """Keeps the highest equity of the count that began at *since*, and returns it; a later count begins anew."""
+
+    @abstractmethod
+    def note_evidence(self, key: str, at: datetime) -> datetime:
+        """Keeps when something that speaks against trading on was first seen, for a year; returns what is kept."""
 
     @abstractmethod
     def kill_switch(self) -> KillSwitch:
@@ -297,10 +322,11 @@ class OrderLedger(ABC):
         """The lease in force, if any."""
 
     @abstractmethod
-    def begin_epoch(self, boot_id: str, since: datetime) -> bool:
+    def begin_epoch(self, boot_id: str, since: datetime, restored_to: datetime | None = None) -> bool:
         """Notes that the ledger may have been rewound before *since*; False when *boot_id* is the known one.
 
-        Whoever holds the lease at this moment has lost it, since it began under another epoch.
+        Whoever holds the lease at this moment has lost it, since it began under another epoch. *restored_to* is the
+        moment whose state the ledger shows, where it was restored from further back.
         """
 
     @abstractmethod

@@ -23,7 +23,12 @@ from pydantic_settings import (
 
 from axia_core.domain import names
 from axia_core.domain.limits import Limits
+from axia_core.domain.source_policy import MT5, YFINANCE, SourcePolicy
 from axia_core.domain.symbols import DEFAULT_SYMBOLS, Symbol
+from axia_core.errors import InvalidInput
+
+
+PAPER_MODULE = "axia_core.adapters.paper.metatrader5"
 
 
 class Settings(BaseSettings):
@@ -55,10 +60,20 @@ class Settings(BaseSettings):
     history_start: date = Field(date(2020, 1, 1), description="First trading date that has a partition.")
     cache_bars: int = Field(8_000, gt=0, description="Bars kept per cached series.")
     settling_s: float = Field(2.0, ge=0, description="How long after its end a bar counts as complete.")
+    sources: dict[str, tuple[str, ...]] | None = Field(
+        None,
+        description='Sources of each series in order, as JSON: {"*": ["mt5", "yfinance"], "USDJPY/M5": ["mt5"]}. '
+        "Unset: both behind a real terminal, mt5 alone behind the paper one, whose prices are its own.",
+    )
+    reread_days: int = Field(3, ge=0, le=20, description="Stored days before the new one that 07:00 reads again.")
+    correction_max_pips: float = Field(
+        10.0, gt=0, description="A correction whose prices typically lie further away is flagged and not taken."
+    )
+    heal_days: int = Field(20, ge=1, le=260, description="Closed days in which provisional partitions are healed.")
 
     # MT5
     mt5_module: str = Field(
-        "axia_core.adapters.paper.metatrader5",
+        PAPER_MODULE,
         description="Module with the MetaTrader5 surface: the paper terminal, or `MetaTrader5` on Windows.",
     )
     mt5_path: Path | None = Field(
@@ -100,6 +115,14 @@ class Settings(BaseSettings):
     max_daily_loss_percent: Decimal = Field(
         Decimal("5.0"), gt=0, le=100, description="No entry once the day has lost this much of its first equity."
     )
+    max_drawdown_percent: Decimal = Field(
+        Decimal("20.0"),
+        gt=0,
+        le=100,
+        description="No entry, and the kill switch thrown, this far below the highest equity since its last release.",
+    )
+    max_unknowns: int = Field(3, gt=0, description="So many orders UNKNOWN within the window throw the switch.")
+    unknown_window_s: float = Field(600.0, gt=0, le=86_400, description="The window of max_unknowns.")
     retained_days: int = Field(30, ge=30, description="Days a final order stays in the ledger (queue 4 + DLQ 14).")
 
     # Desk
@@ -127,6 +150,15 @@ class Settings(BaseSettings):
     def _check_symbols(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sorted({Symbol(name).name for name in value}))
 
+    @field_validator("sources")
+    @classmethod
+    def _check_sources(cls, value: dict[str, tuple[str, ...]] | None) -> dict[str, tuple[str, ...]] | None:
+        try:
+            SourcePolicy(value or {"*": (MT5,)})
+        except InvalidInput as error:
+            raise ValueError(str(error)) from error
+        return value
+
     @field_validator("host")
     @classmethod
     def _check_loopback(cls, value: str) -> str:
@@ -141,6 +173,11 @@ class Settings(BaseSettings):
         if self.send_margin_s >= self.lease_s:
             raise ValueError("send_margin_s must be smaller than lease_s, or nothing could ever be sent")
         return self
+
+    @property
+    def source_policy(self) -> SourcePolicy:
+        """Which sources a series is collected from, in order."""
+        return SourcePolicy(self.sources or {"*": (MT5,) if self.mt5_module == PAPER_MODULE else (MT5, YFINANCE)})
 
     @property
     def clock_shift(self) -> timedelta:
@@ -163,6 +200,7 @@ class Settings(BaseSettings):
             max_entry_distance_percent=self.max_entry_distance_percent,
             duplicate_window=timedelta(seconds=self.duplicate_window_s),
             max_daily_loss_percent=self.max_daily_loss_percent,
+            max_drawdown_percent=self.max_drawdown_percent,
         )
 
     @property

@@ -19,9 +19,8 @@ from axia_core.adapters.clock import SystemClock
 from axia_core.desk import Desk
 from axia_core.desk_rules import DeskRules
 from axia_core.ports import BarCache, BarStore, Broker, Clock, Events, MarketData, OrderLedger, OrderQueue
+from axia_core.reconciliation import Reconciliation
 from axia_core.settings import Settings
-
-DESK_PID_FILE = "desk-terminal.pid"
 
 
 def market_data(settings: Settings) -> dg.ResourceDefinition:
@@ -110,14 +109,23 @@ class DeskResource:
             )
 
     @contextmanager
+    def reconciliation(self, owner: str, events: Events) -> Iterator[Reconciliation]:
+        """What reconciles in a desk's place, while none is open."""
+        ports = self.ports
+        with self._broker(ports.clock) as broker:
+            yield Reconciliation(
+                ledger=ports.ledger,
+                broker=broker,
+                events=events,
+                clock=ports.clock,
+                rules=DeskRules.of(self._settings),
+                owner=owner,
+            )
+
+    @contextmanager
     def _broker(self, clock: Clock) -> Iterator[Broker]:
-        from axia_core.adapters.mt5.broker import Mt5Broker
-        from axia_core.adapters.mt5.server_clock import ServerClock
-        from axia_core.adapters.mt5.terminal import open_terminal
+        from axia_core.adapters.mt5 import desk_terminal
         from axia_core.adapters.secrets import with_credentials
 
-        settings = with_credentials(self._settings)
-        server_clock = ServerClock(settings.mt5_server_zone, settings.mt5_server_shift_h)
-        # The file lets a successor end this desk's terminal before it touches anything that is under way.
-        with open_terminal(settings, settings.home.absolute() / DESK_PID_FILE) as terminal:
-            yield Mt5Broker(terminal, server_clock, clock, settings)
+        with desk_terminal.connect(with_credentials(self._settings), clock) as broker:
+            yield broker

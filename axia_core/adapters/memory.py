@@ -28,7 +28,7 @@ from axia_core.domain.order_states import (
 from axia_core.domain.orders import Action, Order
 from axia_core.domain.outcomes import NotSent, Outcome, Settled
 from axia_core.errors import LeaseLost, VersionConflict
-from axia_core.ports import Broker, Clock, DeadLetterQueue, DryRun, Events, OrderLedger, OrderQueue, Recorded
+from axia_core.ports import Broker, Clock, DeadLetterQueue, DryRun, Events, Mark, OrderLedger, OrderQueue, Recorded
 
 
 @dataclass(slots=True)
@@ -130,6 +130,9 @@ class MemoryOrderLedger(OrderLedger):
         self._equity: dict[tuple[date, int], Decimal] = {}
         self._audit: list[AuditLine] = []
         self._sent: dict[int, str] = {}
+        self._marks: list[tuple[Mark, datetime]] = []
+        self._peak: dict[int, tuple[datetime, Decimal]] = {}
+        self._evidence: dict[str, datetime] = {}
         self.unreadable: dict[str, str] = {}
 
     def record(self, order: Order, message: Message, now: datetime) -> Recorded:
@@ -200,19 +203,27 @@ class MemoryOrderLedger(OrderLedger):
             self._require_lease(lease, now)
         after = moved(record, to, now, reason, execution)
         self._keep(after)
+        if record.state is State.SUBMITTING and to is State.UNKNOWN:
+            self._marks.append((Mark.UNKNOWN, now))
         return after
 
-    def begin_attempt(self, record: OrderRecord, lease: Lease, now: datetime) -> OrderRecord | None:
+    def begin_attempt(
+        self, record: OrderRecord, lease: Lease, now: datetime, reduces_risk: bool = False
+    ) -> OrderRecord | None:
         self._require_lease(lease, now)
         self._require_version(record)
-        if not self.kill_switch().permits(record.order.action):
+        if not self.kill_switch().permits(record.order.action, reduces_risk):
             return None
         begun = attempt_begun(record, now)
         self._keep(begun)
         self._sent[begun.order.magic] = begun.order.order_id
         if begun.order.action.is_entry:
             self._alike[begun.order.likeness()] = begun.order.order_id
+            self._marks.append((Mark.ENTRY, now))
         return begun
+
+    def times_of(self, mark: Mark, since: datetime) -> tuple[datetime, ...]:
+        return tuple(at for kind, at in self._marks if kind is mark and at >= since)
 
     def alike(self, order: Order) -> OrderRecord | None:
         return self._orders.get(self._alike.get(order.likeness(), ""))
@@ -222,6 +233,18 @@ class MemoryOrderLedger(OrderLedger):
 
     def note_day_equity(self, day: date, login: int, equity: Decimal) -> Decimal:
         return self._equity.setdefault((day, login), equity)
+
+    def peak_equity(self, login: int, since: datetime) -> Decimal | None:
+        began, peak = self._peak.get(login, (None, None))
+        return peak if began == since else None
+
+    def note_peak_equity(self, login: int, equity: Decimal, since: datetime) -> Decimal:
+        peak = max(equity, self.peak_equity(login, since) or equity)
+        self._peak[login] = since, peak
+        return peak
+
+    def note_evidence(self, key: str, at: datetime) -> datetime:
+        return self._evidence.setdefault(key, at)
 
     def kill_switch(self) -> KillSwitch:
         return self._switch or UNREADABLE
@@ -265,10 +288,10 @@ class MemoryOrderLedger(OrderLedger):
     def lease_holder(self, now: datetime) -> Lease | None:
         return self._lease if self._lease and self._lease.expires_at > now else None
 
-    def begin_epoch(self, boot_id: str, since: datetime) -> bool:
+    def begin_epoch(self, boot_id: str, since: datetime, restored_to: datetime | None = None) -> bool:
         if self._epoch and self._epoch.boot_id == boot_id:
             return False
-        self._epoch = Epoch(boot_id=boot_id, since=since)
+        self._epoch = Epoch(boot_id=boot_id, since=since, restored_to=restored_to)
         self._fence += 1
         self._lease = self._lease and replace(self._lease, fence=self._fence)
         return True

@@ -20,6 +20,10 @@ class Absences:
         self._since.pop(order_id, None)
         return timedelta()
 
+    def lasted(self, order_id: str, now: datetime) -> timedelta:
+        """How long the present stretch is, without another look."""
+        return now - self._since.get(order_id, now)
+
     def forget(self, order_id: str) -> None:
         """Begins anew: the order is about to be sent, so an earlier absence proves nothing any more."""
         self._since.pop(order_id, None)

@@ -10,7 +10,7 @@ from axia_core.domain.orders import Action
 
 
 class Mode(StrEnum):
-    """HALT lets nothing pass; REDUCE_ONLY lets exits pass."""
+    """HALT lets nothing pass; REDUCE_ONLY lets exits pass, and a MODIFY that reduces risk."""
 
     HALT = "HALT"
     REDUCE_ONLY = "REDUCE_ONLY"
@@ -28,14 +28,19 @@ class KillSwitch:
     at: datetime | None = None
     known: bool = True
 
-    def permits(self, action: Action) -> bool:
+    def permits(self, action: Action, reduces_risk: bool = False) -> bool:
         """Whether an order with *action* may be sent now.
 
-        MODIFY is judged as an entry here: whether one reduces risk is known only at the broker.
+        A MODIFY is judged as an entry unless it was found to reduce risk, which only the broker's book can tell.
         """
         if not self.active:
             return True
-        return self.mode is Mode.REDUCE_ONLY and action in (Action.CLOSE, Action.CANCEL)
+        reduces = action in (Action.CLOSE, Action.CANCEL) or (action is Action.MODIFY and reduces_risk)
+        return self.mode is Mode.REDUCE_ONLY and reduces
+
+    def is_as_strict_as(self, mode: Mode) -> bool:
+        """Whether it lets nothing pass that *mode* would stop."""
+        return self.active and (self.mode is Mode.HALT or mode is Mode.REDUCE_ONLY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

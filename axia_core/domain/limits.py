@@ -17,7 +17,9 @@ from axia_core.domain.orders import Action, Order
 
 FUTURE_TOLERANCE = timedelta(seconds=5)
 STALE_QUOTE = timedelta(seconds=30)
-DAILY_LOSS = "DAILY_LOSS"  # whoever meets this code throws the kill switch
+DAILY_LOSS, DRAWDOWN = "DAILY_LOSS", "DRAWDOWN"  # whoever meets these codes looks whether to throw the kill switch
+
+_ASK_AGAIN = "it is refused for want of a fact; check the terminal, and send it again"
 
 # Orders that came to nothing: sending the same again is no repeat.
 _WITHOUT_EFFECT = frozenset({State.REJECTED, State.REFUSED, State.EXPIRED, State.CANCELLED, State.EXPIRED_AT_BROKER})
@@ -39,11 +41,12 @@ class Limits:
     max_entry_distance_percent: Decimal | None = None
     duplicate_window: timedelta = timedelta()
     max_daily_loss_percent: Decimal | None = None
+    max_drawdown_percent: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What the limits look at, as read a moment ago. A limit whose fact is None is not looked at."""
+    """What the limits look at, as read a moment ago. A limit that is on and whose fact is None refuses."""
 
     now: datetime
     market_open: bool
@@ -56,6 +59,7 @@ class Facts:
     alike: OrderRecord | None = None  # the order of the same content under another id that was attempted last
     equity: Decimal | None = None
     equity_at_day_start: Decimal | None = None
+    equity_peak: Decimal | None = None  # the highest since the kill switch was released last
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One limit held against an order; `passed` is None where a fact was missing and the limit was not looked at."""
+    """One limit held against an order; `passed` is None where the limit is off and was not looked at."""
 
     code: str
     figure: str
@@ -154,6 +158,13 @@ def check_created_at(record: OrderRecord, now: datetime) -> Check:
     )
 
 
+def lost_percent(equity: Decimal | None, before: Decimal | None) -> Decimal:
+    """How much of *before* is gone; all of it where that is not known, or was nothing: no leave to trade."""
+    if equity is None or before is None or before <= 0:
+        return Decimal(100)
+    return (before - equity) / before * 100
+
+
 def net_lots_towards(
     order: Order, instrument: Instrument, held: Iterable[Position], under_way: Iterable[OrderRecord]
 ) -> Decimal:
@@ -180,15 +191,28 @@ def _check_session(order: Order, facts: Facts, limits: Limits) -> Check:
 def _check_daily_loss(order: Order, facts: Facts, limits: Limits) -> Check:
     equity, start, most = facts.equity, facts.equity_at_day_start, limits.max_daily_loss_percent
     known = equity is not None and start is not None
-    # An account that began the day with nothing has nothing to lose: that is no leave to trade.
-    percent = (start - equity) / start * 100 if equity is not None and start is not None and start > 0 else Decimal(100)
+    percent = lost_percent(equity, start)
     figures = f"equity {equity} after {start} at the day's start: {percent:.2f} % lost"
     return Check(
         code=DAILY_LOSS,
         figure=figures if known else "the day's equity is not known",
         limit=_at_most(most, "max_daily_loss_percent", " %"),
-        passed=None if not known or most is None else percent < most,
-        remedy="no entries before the next New York close",
+        passed=None if most is None else known and percent < most,
+        remedy="no entries before the next New York close" if known else _ASK_AGAIN,
+    )
+
+
+def _check_drawdown(order: Order, facts: Facts, limits: Limits) -> Check:
+    equity, peak, most = facts.equity, facts.equity_peak, limits.max_drawdown_percent
+    known = equity is not None and peak is not None
+    percent = lost_percent(equity, peak)
+    figures = f"equity {equity} after {peak} at its highest: {percent:.2f} % lost"
+    return Check(
+        code=DRAWDOWN,
+        figure=figures if known else "the highest equity is not known",
+        limit=_at_most(most, "max_drawdown_percent", " %"),
+        passed=None if most is None else known and percent < most,
+        remedy="a person looks, and releases the kill switch: from there it counts anew" if known else _ASK_AGAIN,
     )
 
 
@@ -212,8 +236,8 @@ def _check_net_lots(order: Order, facts: Facts, limits: Limits) -> Check:
         if known
         else "positions are not known",
         limit=_at_most(most, "max_net_lots"),
-        passed=None if not known or most is None else net <= most,
-        remedy="close a position or cancel an order first",
+        passed=None if most is None else known and net <= most,
+        remedy="close a position or cancel an order first" if known else _ASK_AGAIN,
     )
 
 
@@ -341,6 +365,7 @@ def _at_most(limit: Decimal | int | None, setting: str, unit: str = "") -> str:
 _CHECKS = (
     _check_session,
     _check_daily_loss,
+    _check_drawdown,
     _check_lots,
     _check_net_lots,
     _check_exposures,

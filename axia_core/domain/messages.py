@@ -48,3 +48,4 @@ class Epoch:
 
     boot_id: str
     since: datetime
+    restored_to: datetime | None = None  # what happened after it may be missing, however long ago that was

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from axia_core.domain.limits import Check, Facts, Limits, check_age, check_created_at, entry_checks
 from axia_core.domain.messages import Message
+from axia_core.domain.modify import reduces_risk
 from axia_core.domain.order_states import OrderRecord, State, new_record
-from axia_core.domain.orders import Order, parse_order
+from axia_core.domain.orders import Action, Order, parse_order
 from axia_core.domain.outcomes import MarketClosed, NotSent, Outcome
 from axia_core.domain.sessions import is_open, loss_day
 from axia_core.domain.targets import Act, CancelUnsent, NotKnown, Wait, addressed, decide
 from axia_core.errors import InvalidOrder, SourceUnavailable
-from axia_core.ports import Clock, DryRun, OrderLedger
+from axia_core.ports import Clock, DryRun, Mark, OrderLedger
 
 MINUTE = timedelta(minutes=1)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 UNSENT_ID = "not-sent"  # the id that a message without one would get from the queue
 
 
@@ -81,7 +83,7 @@ def check_order(
         Judged(check_age(record, now, limits), ComesTo.EXPIRED),
         *((Judged(check_created_at(record, now), ComesTo.REFUSED),) if order.action.is_entry else ()),
         *_target(order, ledger),
-        _kill_switch(order, ledger),
+        _kill_switch(order, ledger, broker),
         _unsettled(order, under_way),
         *(_entry(order, under_way, ledger, broker, now, limits) if order.action.is_entry else ()),
         *_broker(order, ledger, broker),
@@ -134,16 +136,26 @@ def _target(order: Order, ledger: OrderLedger) -> Iterator[Judged]:
     yield Judged(check, otherwise)
 
 
-def _kill_switch(order: Order, ledger: OrderLedger) -> Judged:
+def _kill_switch(order: Order, ledger: OrderLedger, broker: DryRun) -> Judged:
     switch = ledger.kill_switch()
+    reduces = switch.active and order.action is Action.MODIFY and _reduces_risk(order, ledger, broker)
     check = Check(
         code="KILL_SWITCH",
         figure=f"{switch.mode} ({switch.reason or 'no reason given'})" if switch.active else "off",
         limit=f"it must let a {order.action} pass",
-        passed=switch.permits(order.action),
+        passed=switch.permits(order.action, reduces),
         remedy="see `axia kill-switch status`",
     )
     return Judged(check, ComesTo.REFUSED if switch.known else ComesTo.WAITS)
+
+
+def _reduces_risk(order: Order, ledger: OrderLedger, broker: DryRun) -> bool:
+    target = ledger.order(order.target_order_id) if order.target_order_id else None
+    asked = order if order.target_order_id is None else addressed(order, target)
+    try:
+        return asked is not None and reduces_risk(asked, broker.positions())
+    except SourceUnavailable:
+        return False
 
 
 def _unsettled(order: Order, under_way: tuple[OrderRecord, ...]) -> Judged:
@@ -199,6 +211,7 @@ def _facts(
     limits: Limits,
 ) -> Facts:
     account, positions = broker.account(), broker.positions()
+    switch = ledger.kill_switch()
     entries = tuple(record for record in under_way if record.order.action.is_entry)
     return Facts(
         now=now,
@@ -206,19 +219,15 @@ def _facts(
         quote=broker.quote(order.symbol),
         instrument=broker.instrument(order.symbol),
         exposures=len(positions) + len(entries),
-        entries_last_minute=_entries_since(now - MINUTE, ledger, limits),
+        entries_last_minute=len(ledger.times_of(Mark.ENTRY, now - MINUTE)),
         positions=positions,
         under_way=entries,
         alike=ledger.alike(order),
         equity=account.equity,
-        equity_at_day_start=ledger.day_equity(loss_day(now), account.login),
+        # Where no desk has noted one yet, the next notes what there is now.
+        equity_at_day_start=ledger.day_equity(loss_day(now), account.login) or account.equity,
+        equity_peak=ledger.peak_equity(account.login, switch.at or LONG_AGO) or account.equity,
     )
-
-
-def _entries_since(since: datetime, ledger: OrderLedger, limits: Limits) -> int:
-    """Entries that were sent lately, by the ledger; a desk counts its own and starts at nought."""
-    recent = ledger.recent_orders(limits.orders_per_minute * 2)
-    return sum(1 for one in recent if one.attempts and one.order.action.is_entry and one.updated_at > since)
 
 
 def _broker(order: Order, ledger: OrderLedger, broker: DryRun) -> Iterator[Judged]:

@@ -9,13 +9,15 @@ from typing import Literal
 
 from axia_core.domain.absence import Absences
 from axia_core.domain.broker import Absent, CannotTell, Evidence
-from axia_core.domain.kill_switch import KillSwitch
+from axia_core.domain.kill_switch import KillSwitch, Mode
 from axia_core.domain.limits import Facts, Limits, Refusal, check_entry, expired, from_the_future, sendable_until
 from axia_core.domain.messages import Epoch, Lease
+from axia_core.domain.modify import reduces_risk
 from axia_core.domain.order_states import Execution, OrderRecord, State
 from axia_core.domain.orders import Action, Order
 from axia_core.domain.outcomes import MarketClosed, NotSent, Outcome, Settled, TryNewPrice, Unknown
 from axia_core.domain.sessions import is_open, loss_day
+from axia_core.domain.targets import addressed
 from axia_core.errors import ServerClockMismatch, SourceUnavailable, WrongAccount
 from axia_core.ports import Broker, Clock, OrderLedger
 
@@ -39,6 +41,7 @@ class Room:
     absences: Absences = field(default_factory=Absences)
     under_way: tuple[OrderRecord, ...] = ()  # SUBMITTING, UNKNOWN and PLACED orders
     entries_last_minute: int = 0
+    equity_peak: Decimal | None = None  # the highest since the kill switch was released last
 
 
 def execute(record: OrderRecord, room: Room, *, ledger: OrderLedger, broker: Broker, clock: Clock) -> OrderRecord:
@@ -64,11 +67,17 @@ def _may_be_at_broker(record: OrderRecord, epoch: Epoch | None) -> bool:
     return epoch is not None and record.known_since < epoch.since + GUARDED_AFTER_REWIND
 
 
+def _sent_since(record: OrderRecord, epoch: Epoch | None) -> datetime:
+    """From when on it may have been sent: after a restore at any time since then, whatever time it carries now."""
+    restored_to = epoch.restored_to if epoch else None
+    return record.known_since if restored_to is None else min(record.known_since, restored_to)
+
+
 def _look_before_first_send(
     record: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock
 ) -> OrderRecord | None:
     """None once it is certain that the broker has no trace; the record where it has one, or where nobody can tell."""
-    finding = broker.find(record.order, record.known_since)
+    finding = broker.find(record.order, _sent_since(record, room.epoch))
     absent_for = room.absences.note(record.order.order_id, finding, clock.now())
     match finding:
         case Evidence() as evidence:
@@ -92,9 +101,14 @@ def _attempts(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Brok
         held = _held_back(record, room, ledger, broker, clock)
         if held is not None:
             return held
-        begun = ledger.begin_attempt(record, room.lease, clock.now())
+        reduces = _reduces_risk(record.order, ledger, broker)
+        if reduces is None:
+            return _forbidden(record, room, ledger, clock.now(), reduces=True) or _waiting(
+                record, room, ledger, clock.now()
+            )
+        begun = ledger.begin_attempt(record, room.lease, clock.now(), reduces)
         if begun is None:
-            return _stopped_by_switch(record, ledger.kill_switch(), room, ledger, clock.now())
+            return _stopped_by_switch(record, ledger.kill_switch(), room, ledger, clock.now(), reduces)
         room.absences.forget(record.order.order_id)  # what was absent until now may be there from now on
         outcome = _submit(begun, room, ledger, broker, clock)
         if not isinstance(outcome, TryNewPrice):
@@ -103,6 +117,18 @@ def _attempts(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Brok
         clock.sleep(LONG_BACK_OFF_S if outcome.retcode == TOO_MANY_REQUESTS else BACK_OFF_S)
     text = f"{reason}, {MAX_ATTEMPTS} times"
     return ledger.move(record, State.REJECTED, clock.now(), reason=text, lease=room.lease)
+
+
+def _reduces_risk(order: Order, ledger: OrderLedger, broker: Broker) -> bool | None:
+    """What REDUCE_ONLY lets pass; None where a MODIFY cannot be held against the book now."""
+    if order.action is not Action.MODIFY:
+        return order.action is Action.CLOSE or order.action is Action.CANCEL
+    target = ledger.order(order.target_order_id) if order.target_order_id else None
+    found = order if order.target_order_id is None else addressed(order, target)
+    try:
+        return found is not None and reduces_risk(found, broker.positions())
+    except SourceUnavailable:
+        return None
 
 
 def _submit(begun: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock) -> Outcome:
@@ -141,19 +167,25 @@ def _limited(
     return _waiting(record, room, ledger, now)
 
 
-def _forbidden(record: OrderRecord, room: Room, ledger: OrderLedger, now: datetime) -> OrderRecord | None:
+def _forbidden(
+    record: OrderRecord, room: Room, ledger: OrderLedger, now: datetime, reduces: bool = False
+) -> OrderRecord | None:
     """Stopped by the switch, which goes before limits: what it forbids must not wait until it is released."""
     switch = ledger.kill_switch()
-    return None if switch.permits(record.order.action) else _stopped_by_switch(record, switch, room, ledger, now)
+    if switch.permits(record.order.action, reduces):
+        return None
+    return _stopped_by_switch(record, switch, room, ledger, now, reduces)
 
 
 def _stopped_by_switch(
-    record: OrderRecord, switch: KillSwitch, room: Room, ledger: OrderLedger, now: datetime
+    record: OrderRecord, switch: KillSwitch, room: Room, ledger: OrderLedger, now: datetime, reduces: bool = False
 ) -> OrderRecord:
     """Refused by a switch that was read; where it could not be read, or is off by now, the order waits."""
-    if not switch.known or switch.permits(record.order.action):
+    if not switch.known or switch.permits(record.order.action, reduces):
         return _waiting(record, room, ledger, now)
     text = f"KILL_SWITCH: {switch.mode} ({switch.reason or 'no reason given'}); see `axia kill-switch status`"
+    if record.order.action is Action.MODIFY and switch.mode is Mode.REDUCE_ONLY:
+        text += "; only a MODIFY that brings a position's stops nearer passes; CANCEL and CLOSE do"
     return ledger.move(record, State.REFUSED, now, reason=text, lease=room.lease)
 
 
@@ -203,6 +235,7 @@ def _facts(order: Order, room: Room, ledger: OrderLedger, broker: Broker, now: d
         alike=ledger.alike(order) if room.limits.duplicate_window else None,
         equity=equity,
         equity_at_day_start=at_day_start,
+        equity_peak=room.equity_peak,
     )
 
 
@@ -210,7 +243,7 @@ def _equity(
     room: Room, ledger: OrderLedger, broker: Broker, now: datetime
 ) -> tuple[Decimal, Decimal] | tuple[None, None]:
     """Now and when the day was first seen; not asked for where no limit looks at it."""
-    if room.limits.max_daily_loss_percent is None:
+    if room.limits.max_daily_loss_percent is None and room.limits.max_drawdown_percent is None:
         return None, None
     account = broker.account()
     return account.equity, ledger.note_day_equity(loss_day(now), account.login, account.equity)

@@ -8,6 +8,7 @@ from axia_core.domain.absence import Absences
 from axia_core.domain.broker import Absent, CannotTell, Evidence
 from axia_core.domain.messages import Lease
 from axia_core.domain.order_states import OrderRecord, State
+from axia_core.domain.orders import Action
 from axia_core.ports import Broker, Clock, OrderLedger
 
 
@@ -43,6 +44,16 @@ def reconcile(
             return _absent(record, absent_for, ledger, clock, lease)
         case Absent() | CannotTell():
             return record
+
+
+def has_vanished(record: OrderRecord, absent_for: timedelta, absence: timedelta) -> bool:
+    """Whether the broker had acknowledged it and has shown no trace of it for *absence*: the two disagree.
+
+    Not of a CANCEL or MODIFY, whose absence says that they had no effect, and nothing about the book.
+    """
+    sent = record.order.action.is_entry or record.order.action is Action.CLOSE
+    acknowledged = record.state is State.UNKNOWN and record.execution.ticket is not None
+    return sent and acknowledged and absent_for >= absence
 
 
 def _tells_more(evidence: Evidence, record: OrderRecord) -> bool:

@@ -44,16 +44,17 @@ class Rounds:
         self.last = self.last or now
         return now - self.last >= EVERY
 
-    def look(self, *, ledger: OrderLedger, broker: Broker, clock: Clock, events: Events) -> None:
-        """One survey; never raises."""
+    def look(self, *, ledger: OrderLedger, broker: Broker, clock: Clock, events: Events) -> tuple[Stray, ...]:
+        """One survey, and the strays that it found new; never raises."""
         self.last = clock.now()
         try:
-            survey(self.seen, ledger=ledger, broker=broker, clock=clock, events=events, limit=AT_ONCE)
+            return survey(self.seen, ledger=ledger, broker=broker, clock=clock, events=events, limit=AT_ONCE).strays
         except (TransientError, WrongAccount, ServerClockMismatch):
-            return  # whoever works with these ports meets it as well, and tells
+            return ()  # whoever works with these ports meets it as well, and tells
         except Exception as fault:  # noqa: BLE001 - looking around must not keep orders from being executed
             text = f"the account could not be surveyed: {type(fault).__name__}: {fault}"[:1_000]
             events.publish("survey_fault", "warning", "order_processor", text)
+            return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

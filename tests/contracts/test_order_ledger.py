@@ -14,13 +14,13 @@ import pytest
 from axia_core.adapters.dynamodb import DynamoOrderLedger
 from axia_core.adapters.memory import MemoryOrderLedger
 from axia_core.domain.kill_switch import KillSwitch, Mode
-from axia_core.domain.messages import Message
+from axia_core.domain.messages import Epoch, Message
 from axia_core.domain.names import TABLE
 from axia_core.domain.order_states import Execution, OrderRecord, State, new_record
 from axia_core.domain.orders import parse_order
 from axia_core.domain.symbols import DEFAULT_SYMBOLS
 from axia_core.errors import IllegalTransition, LeaseLost, VersionConflict
-from axia_core.ports import OrderLedger, Recorded
+from axia_core.ports import Mark, OrderLedger, Recorded
 
 NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 
@@ -449,3 +449,90 @@ def test_new_epoch_takes_the_lease_away(ledger: OrderLedger) -> None:
             use()
     assert ledger.acquire_lease("next", 10, NOW + timedelta(seconds=9)) is None
     assert ledger.acquire_lease("next", 10, NOW + timedelta(seconds=10)) is not None
+
+
+def test_attempts_of_entries_are_counted(ledger: OrderLedger) -> None:
+    """Each attempt of an entry leaves its time, also a further one; an exit leaves none."""
+    begun = begin(ledger, record(ledger))
+    lease = ledger.lease_holder(NOW)
+    assert lease is not None
+    later = NOW + timedelta(seconds=2)
+    ledger.begin_attempt(begun, lease, later)
+    ledger.begin_attempt(record(ledger, "C1", order_action="CLOSE", mt5_ticket=7), lease, NOW)
+
+    assert ledger.times_of(Mark.ENTRY, NOW) == (NOW, later)
+    assert ledger.times_of(Mark.ENTRY, NOW + timedelta(seconds=1)) == (later,)
+
+
+def test_unknown_orders_are_counted(ledger: OrderLedger) -> None:
+    """Only what became UNKNOWN while it was being sent: one that was found after a restore is no failed sending."""
+    begun = begin(ledger, record(ledger))
+    ledger.move(begun, State.UNKNOWN, NOW)
+    ledger.move(record(ledger, "A2"), State.UNKNOWN, NOW)
+
+    assert ledger.times_of(Mark.UNKNOWN, NOW) == (NOW,)
+
+
+def test_highest_equity_of_a_count(ledger: OrderLedger) -> None:
+    """It only rises, for each account by itself, and a later count begins anew."""
+    noted = [ledger.note_peak_equity(1, Decimal(equity), NOW) for equity in (100, 120, 90)]
+
+    assert noted == [100, 120, 120]
+    assert (ledger.peak_equity(1, NOW), ledger.peak_equity(2, NOW)) == (Decimal(120), None)
+    later = NOW + timedelta(seconds=1)
+    assert ledger.peak_equity(1, later) is None
+    assert ledger.note_peak_equity(1, Decimal(90), later) == 90
+    assert ledger.peak_equity(1, later) == 90
+
+
+def test_first_sight_of_evidence_stays(ledger: OrderLedger) -> None:
+    """When it was seen again says nothing."""
+    later = NOW + timedelta(seconds=1)
+
+    assert [ledger.note_evidence("STRAY#7", at) for at in (NOW, later)] == [NOW, NOW]
+    assert ledger.note_evidence("STRAY#8", later) == later
+
+
+@pytest.mark.parametrize("reduces", [True, False])
+def test_modify_under_reduce_only(ledger: OrderLedger, reduces: bool) -> None:
+    """The transaction lets a MODIFY begin only where it was found to reduce risk."""
+    release(ledger)
+    version = ledger.kill_switch().version
+    ledger.set_kill_switch(KillSwitch(active=True, mode=Mode.REDUCE_ONLY), version, NOW)
+    lease = ledger.acquire_lease("desk", 10, NOW)
+    assert lease is not None
+    found = record(ledger, "M1", order_action="MODIFY", mt5_ticket=7, sl_price=149.0, lot_size=None)
+
+    assert (ledger.begin_attempt(found, lease, NOW, reduces_risk=reduces) is not None) is reduces
+
+
+@pytest.mark.parametrize("order_action", ["BUY", "MODIFY"])
+def test_nothing_begins_under_halt(ledger: OrderLedger, order_action: str) -> None:
+    """HALT stops what reduces risk, too."""
+    ledger.initialise_kill_switch(active=True, who="test", now=NOW)
+    lease = ledger.acquire_lease("desk", 10, NOW)
+    assert lease is not None
+    asked = {"mt5_ticket": 7, "sl_price": 149.0, "lot_size": None} if order_action == "MODIFY" else {}
+    found = record(ledger, "M1", order_action=order_action, **asked)
+
+    assert ledger.begin_attempt(found, lease, NOW, reduces_risk=True) is None
+
+
+def test_entry_is_no_reducing_whatever_is_said(ledger: OrderLedger) -> None:
+    """Under REDUCE_ONLY an entry does not begin by being called reducing."""
+    release(ledger)
+    ledger.set_kill_switch(KillSwitch(active=True, mode=Mode.REDUCE_ONLY), ledger.kill_switch().version, NOW)
+    lease = ledger.acquire_lease("desk", 10, NOW)
+    assert lease is not None
+
+    assert ledger.begin_attempt(record(ledger), lease, NOW, reduces_risk=True) is None
+
+
+def test_epoch_of_a_restore_keeps_its_moment(ledger: OrderLedger) -> None:
+    """From when on the broker is searched is read back; a boot without one has none."""
+    restored_to = NOW - timedelta(days=5)
+
+    assert ledger.begin_epoch("restored", NOW, restored_to)
+    assert ledger.epoch() == Epoch(boot_id="restored", since=NOW, restored_to=restored_to)
+    assert ledger.begin_epoch("boot", NOW)
+    assert ledger.epoch() == Epoch(boot_id="boot", since=NOW)

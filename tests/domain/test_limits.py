@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from axia_core.domain.broker import Instrument, Position, Quote
 from axia_core.domain.limits import (
     DAILY_LOSS,
+    DRAWDOWN,
     Check,
     Facts,
     Limits,
@@ -38,6 +39,7 @@ LIMITS = Limits(
     max_entry_distance_percent=Decimal(5),
     duplicate_window=timedelta(seconds=5),
     max_daily_loss_percent=Decimal(5),
+    max_drawdown_percent=Decimal(20),
 )
 STEP = Decimal("0.01")
 USDJPY = Instrument(
@@ -60,6 +62,7 @@ FACTS = Facts(
     under_way=(),
     equity=Decimal(10_000),
     equity_at_day_start=Decimal(10_000),
+    equity_peak=Decimal(10_000),
 )
 
 
@@ -121,14 +124,33 @@ def test_all_broken_limits_are_listed_and_the_first_refuses() -> None:
     assert str(refusal) == "MAX_LOTS: 3 lots; at most 1 (max_lots_per_order); send a smaller order"
 
 
-def test_unknown_facts_are_not_looked_at() -> None:
-    """A limit whose fact is missing says so, and does not refuse."""
-    facts = replace(FACTS, positions=None, under_way=None, equity=None, equity_at_day_start=None)
+UNKNOWN = replace(FACTS, positions=None, under_way=None, equity=None, equity_at_day_start=None, equity_peak=None)
 
-    unseen = [one.code for one in entry_checks(order(), facts, LIMITS) if one.passed is None]
 
-    assert unseen == [DAILY_LOSS, "MAX_NET_LOTS"]
-    assert check_entry(order(), facts, LIMITS) is None
+def test_unknown_facts_refuse() -> None:
+    """A limit that is on and whose fact is missing says that it is not known, and refuses."""
+    refusing = [one for one in entry_checks(order(), UNKNOWN, LIMITS) if one.passed is False]
+
+    assert [one.code for one in refusing] == [DAILY_LOSS, DRAWDOWN, "MAX_NET_LOTS"]
+    assert all("not known" in one.figure and "want of a fact" in one.remedy for one in refusing)
+
+
+def test_limits_that_are_off_need_no_facts() -> None:
+    """A limit that is off is not looked at, whatever is known."""
+    off = replace(LIMITS, max_daily_loss_percent=None, max_drawdown_percent=None, max_net_lots=None)
+
+    assert [one.passed for one in entry_checks(order(), UNKNOWN, off)].count(None) == 3
+    assert check_entry(order(), UNKNOWN, off) is None
+
+
+@pytest.mark.parametrize(("equity", "passed"), [("8000.01", True), ("8000", False)])
+def test_drawdown_is_held_against_the_highest_equity(equity: str, passed: bool) -> None:
+    """An entry is refused at the configured distance below the highest equity, and passes just above it."""
+    facts = replace(FACTS, equity=Decimal(equity), equity_at_day_start=Decimal(equity))
+
+    (found,) = [one for one in entry_checks(order(), facts, LIMITS) if one.code == DRAWDOWN]
+
+    assert found.passed is passed
 
 
 class TestNetLots:

@@ -75,3 +75,4 @@ def test_reduce_only_permits_exits() -> None:
     switch = KillSwitch(active=True, mode=Mode.REDUCE_ONLY)
 
     assert {Action.CLOSE, Action.CANCEL} == {action for action in Action if switch.permits(action)}
+    assert {*Action} - {Action.BUY, Action.SELL} == {one for one in Action if switch.permits(one, reduces_risk=True)}

@@ -72,6 +72,7 @@ class World:
             "limits": self.rules.limits,
             "send_margin": self.rules.send_margin,
             "absence": self.rules.absence,
+            "equity_peak": self.broker.equity,
             **changes,
         }
         return Room(**values)

@@ -236,7 +236,9 @@ class LosesAnswers(MemoryOrderLedger):
 
     lost = 0
 
-    def begin_attempt(self, record: OrderRecord, lease: Lease, now: datetime) -> OrderRecord | None:
+    def begin_attempt(
+        self, record: OrderRecord, lease: Lease, now: datetime, reduces_risk: bool = False
+    ) -> OrderRecord | None:
         begun = super().begin_attempt(record, lease, now)
         self.lost += 1
         if self.lost == 1:

@@ -13,6 +13,9 @@ UNREADABLE#{msg id}   METADATA               why a message could not become an o
 ALIKE#{likeness}      METADATA               which order of the same content was attempted last
 MAGIC#{number}        METADATA               which order was sent under it
 EQUITY#{date}         ACCOUNT#{login}        the account's equity when the trading day was first seen
+EQUITY#PEAK           ACCOUNT#{login}        its highest equity since the switch was released last
+MARK#{what}           {at}#{order}#{version} when an entry was attempted, or an order became UNKNOWN
+EVIDENCE#{key}        METADATA               when something that speaks against trading on was first seen
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from axia_core.domain.messages import Epoch, Lease
 from axia_core.domain.order_states import Execution, OrderEvent, OrderRecord, State
 from axia_core.domain.orders import Action, Kind, Order
 from axia_core.errors import CorruptObject
+from axia_core.ports import Mark
 
 SCHEMA = 1
 OPEN_INDEX = "open-orders"
@@ -229,6 +233,24 @@ def equity_key(day: date, login: int) -> tuple[str, str]:
     return f"EQUITY#{day.isoformat()}", f"ACCOUNT#{login}"
 
 
+def peak_key(login: int) -> tuple[str, str]:
+    return "EQUITY#PEAK", f"ACCOUNT#{login}"
+
+
+def mark_pk(mark: Mark) -> str:
+    return f"MARK#{mark}"
+
+
+def mark_item(mark: Mark, record: OrderRecord) -> Item:
+    """That it happened, under a key that sorts by when; counted for minutes, and kept for two days."""
+    sk = f"{stamp(record.updated_at)}#{record.order.order_id}#{record.version}"
+    return {"pk": mark_pk(mark), "sk": sk, "ttl": int((record.updated_at + timedelta(days=2)).timestamp())}
+
+
+def evidence_pk(key: str) -> str:
+    return f"EVIDENCE#{key}"
+
+
 def lease_item(lease: Lease) -> Item:
     return {"pk": GLOBAL, "sk": LEASE, "owner": lease.owner, "fence": lease.fence, "until": stamp(lease.expires_at)}
 
@@ -238,7 +260,8 @@ def lease(item: Item) -> Lease:
 
 
 def epoch(item: Item) -> Epoch:
-    return Epoch(boot_id=item["boot_id"], since=instant(item["since"]))
+    restored_to = instant(item["restored_to"]) if "restored_to" in item else None
+    return Epoch(boot_id=item["boot_id"], since=instant(item["since"]), restored_to=restored_to)
 
 
 def stamp(at: datetime) -> str:

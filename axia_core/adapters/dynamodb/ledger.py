@@ -27,11 +27,12 @@ from axia_core.domain.order_states import (
 )
 from axia_core.domain.orders import Action, Order
 from axia_core.errors import CorruptObject, InvalidInput, LeaseLost, StoreUnavailable, VersionConflict
-from axia_core.ports import OrderLedger, Recorded
+from axia_core.ports import Mark, OrderLedger, Recorded
 from axia_core.settings import Settings
 
 KEPT_BODY_CHARACTERS = 4_096
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_SINCE = {"#since": "since"}
 
 
 class DynamoOrderLedger(OrderLedger):
@@ -124,6 +125,8 @@ class DynamoOrderLedger(OrderLedger):
     ) -> OrderRecord:
         after = moved(record, to, now, reason, execution)
         steps = [self._update(record, after), self._event(after)]
+        if record.state is State.SUBMITTING and to is State.UNKNOWN:
+            steps.append(self._table.put(items.mark_item(Mark.UNKNOWN, after)))
         reasons = self._table.transact("moving an order", steps + ([self._lease_is_held(lease, now)] if lease else []))
         if reasons and reasons[0] == CHECK_FAILED:
             raise VersionConflict(f"order {record.order.order_id} is no longer at version {record.version}")
@@ -131,16 +134,19 @@ class DynamoOrderLedger(OrderLedger):
             raise LeaseLost("the desk's lease is no longer held")
         return after
 
-    def begin_attempt(self, record: OrderRecord, lease: Lease, now: datetime) -> OrderRecord | None:
+    def begin_attempt(
+        self, record: OrderRecord, lease: Lease, now: datetime, reduces_risk: bool = False
+    ) -> OrderRecord | None:
         begun = attempt_begun(record, now)
         steps = [
             self._update(record, begun),
-            self._switch_permits(record.order.action),
+            self._switch_permits(record.order.action, reduces_risk),
             self._lease_is_held(lease, now),
             self._event(begun),
         ]
         if begun.order.action.is_entry:
             steps.append(self._table.put(items.alike_item(begun)))
+            steps.append(self._table.put(items.mark_item(Mark.ENTRY, begun)))
         if begun.order.action is not Action.CANCEL and begun.order.action is not Action.MODIFY:
             steps.append(self._table.put(items.magic_item(begun) | {"ttl": self._event_ttl(begun)}))
         reasons = self._table.transact("beginning an attempt", steps)
@@ -151,6 +157,10 @@ class DynamoOrderLedger(OrderLedger):
         if reasons[2] == CHECK_FAILED:
             raise LeaseLost(f"{lease.owner} no longer holds the desk's lease")
         return None
+
+    def times_of(self, mark: Mark, since: datetime) -> tuple[datetime, ...]:
+        found = self._table.query_from(items.mark_pk(mark), items.stamp(since))
+        return tuple(items.instant(item["sk"].split("#")[0]) for item in found)
 
     def alike(self, order: Order) -> OrderRecord | None:
         item = self._table.get(items.alike_pk(order), items.METADATA)
@@ -174,6 +184,30 @@ class DynamoOrderLedger(OrderLedger):
         if not self._table.transact("noting the day's equity", [put]):
             return equity
         return self.day_equity(day, login) or equity
+
+    def peak_equity(self, login: int, since: datetime) -> Decimal | None:
+        item = self._table.get(*items.peak_key(login))
+        return Decimal(item["equity"]) if item and item["since"] == items.stamp(since) else None
+
+    def note_peak_equity(self, login: int, equity: Decimal, since: datetime) -> Decimal:
+        kept = self.peak_equity(login, since)
+        if kept is not None and kept >= equity:
+            return kept
+        pk, sk = items.peak_key(login)
+        # Another's higher one of the same count stays; that of a count which began later stays too.
+        lower = "attribute_not_exists(pk) OR #since < :since OR (#since = :since AND equity < :equity)"
+        values = {":since": items.stamp(since), ":equity": equity}
+        put = self._table.put({"pk": pk, "sk": sk, "equity": equity, "since": values[":since"]}, lower, values, _SINCE)
+        self._table.transact("noting the highest equity", [put])
+        return self.peak_equity(login, since) or equity
+
+    def note_evidence(self, key: str, at: datetime) -> datetime:
+        pk, ttl = items.evidence_pk(key), int((at + timedelta(days=365)).timestamp())
+        item = {"pk": pk, "sk": items.METADATA, "at": items.stamp(at), "ttl": ttl}
+        if not self._table.transact("noting evidence", [self._table.put(item, "attribute_not_exists(pk)")]):
+            return at
+        kept = self._table.get(pk, items.METADATA)
+        return items.instant(kept["at"]) if kept else at
 
     def kill_switch(self) -> KillSwitch:
         try:
@@ -227,8 +261,9 @@ class DynamoOrderLedger(OrderLedger):
         held = None if item is None else items.lease(item)
         return held if held and held.expires_at > now else None
 
-    def begin_epoch(self, boot_id: str, since: datetime) -> bool:
+    def begin_epoch(self, boot_id: str, since: datetime, restored_to: datetime | None = None) -> bool:
         item = {"pk": items.GLOBAL, "sk": items.EPOCH, "boot_id": boot_id, "since": items.stamp(since)}
+        item |= {"restored_to": items.stamp(restored_to)} if restored_to else {}
         put = self._table.put(item, "attribute_not_exists(pk) OR boot_id <> :boot_id", {":boot_id": boot_id})
         return not self._table.transact("beginning an epoch", [put, self._lease_is_taken_away()])
 
@@ -261,10 +296,10 @@ class DynamoOrderLedger(OrderLedger):
         attributes = items.state_attributes(moved, self._kept_for)
         return self._table.set_attributes(pk, items.METADATA, attributes, expected_version=current.version)
 
-    def _switch_permits(self, action: Action) -> Item:
+    def _switch_permits(self, action: Action, reduces_risk: bool) -> Item:
         permits = "active = :off"
         values: Item = {":off": False}
-        if KillSwitch(active=True, mode=Mode.REDUCE_ONLY).permits(action):
+        if KillSwitch(active=True, mode=Mode.REDUCE_ONLY).permits(action, reduces_risk):
             permits += " OR #mode = :reduce_only"
             values[":reduce_only"] = Mode.REDUCE_ONLY.value
         names = {"#mode": "mode"} if len(values) > 1 else {}

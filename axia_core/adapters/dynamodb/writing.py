@@ -51,6 +51,15 @@ class Table:
             ConsistentRead=True,
         )
 
+    def query_from(self, pk: str, first_sk: str) -> Iterator[Item]:
+        """A consistent read of a partition's items from *first_sk* on, in order."""
+        yield from self._pages(
+            "query",
+            KeyConditionExpression="pk = :pk AND sk >= :first",
+            ExpressionAttributeValues=items.wire({":pk": pk, ":first": first_sk}),
+            ConsistentRead=True,
+        )
+
     def query_index(self, marker: str) -> list[tuple[str, str]]:
         """Keys of the items that the sparse index lists under *marker*."""
         found = self._pages(
