@@ -19,12 +19,12 @@ from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.orders import Action, Kind
 from axia_core.errors import InvalidInput, VersionConflict
 from axia_core.ports import OrderLedger
+from axia_core.services.await_attempts import await_attempts
 from axia_core.services.send import send as publish
 from axia_core.settings import Settings
 
 POLL_S = 0.1
 STOPPING_TRIES = 10
-SENDING_ENDS_WITHIN_S = 15.0  # a lease and a deadline: afterwards nothing can still be sent
 
 orders = typer.Typer(no_args_is_help=True, help="Send orders and look at them.")
 kill_switch = typer.Typer(no_args_is_help=True, help="Stop all trading, or release it.")
@@ -117,11 +117,13 @@ def on(
         flatten.confirm(Action.CLOSE, settings, yes, as_json)
     wanted = KillSwitch(active=True, mode=mode, reason=reason or "thrown by hand", who=_who())
     thrown = _throw(settings, wanted)
-    for record in _still_sending(_ledger(settings)):
+    sending = await_attempts(ledger=_ledger(settings), clock=_clock(settings))
+    for record in sending:
         say(f"order {record.order.order_id} was already being sent; it is {record.state} now")
     found = flatten.after_the_switch(actions, settings) if actions else None
     if as_json:
-        emit(views.switch_document(thrown) | {"broker": flatten.document(found) if found else None})
+        was_sending = {"was_sending": [views.order_document(record) for record in sending]}
+        emit(views.switch_document(thrown) | was_sending | {"broker": flatten.document(found) if found else None})
     else:
         _show_switch(settings, thrown, as_json)
     if found is not None:
@@ -161,17 +163,6 @@ def _throw(settings: Settings, wanted: KillSwitch) -> KillSwitch:
             if not wanted.active:
                 raise
     raise VersionConflict("the kill switch changes faster than it can be written; try again at once")
-
-
-def _still_sending(ledger: OrderLedger) -> list[OrderRecord]:
-    """The attempts that were under way when the switch was thrown, as they stand once they have ended."""
-    sending = [record for record in ledger.open_orders() if record.state is State.SUBMITTING]
-    deadline = time.monotonic() + SENDING_ENDS_WITHIN_S
-    ended = [ledger.order(record.order.order_id) or record for record in sending]
-    while time.monotonic() < deadline and any(record.state is State.SUBMITTING for record in ended):
-        time.sleep(POLL_S)
-        ended = [ledger.order(record.order.order_id) or record for record in sending]
-    return ended
 
 
 def _show_switch(settings: Settings, switch: KillSwitch, as_json: bool) -> None:
