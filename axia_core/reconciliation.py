@@ -13,6 +13,7 @@ from datetime import timedelta
 from axia_core.desk_lease import DeskLease
 from axia_core.desk_rules import DeskRules
 from axia_core.domain.absence import Absences
+from axia_core.domain.broker import Finding
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.survey import Stray
 from axia_core.domain.triggers import disagreement, no_trace
@@ -20,12 +21,13 @@ from axia_core.errors import InvalidInput, VersionConflict
 from axia_core.ports import Broker, Clock, Events, OrderLedger
 from axia_core.services.guard import Guard
 from axia_core.services.reconcile import has_vanished, mark_unknown, reconcile
-from axia_core.services.resolve import Word, resolve
-from axia_core.services.survey import Seen, survey
+from axia_core.services.resolve import Word, check_word, resolve
+from axia_core.services.survey import LOOK_BACK, Seen, survey
 from axia_core.services.target import AddressedBroker
 
 COMPONENT = "order_processor"
 LOOK_EVERY_S = 1.0
+SLACK = timedelta(seconds=10)  # beyond the absence: a look that could not tell begins it anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,34 +59,28 @@ class Reconciliation:
             self.owner, self.rules.limits, self.rules.unknowns, self.ledger, self.broker, self.clock, self.events
         )
 
-    def run(self, within: timedelta, look_back: timedelta | None = None) -> Reconciled:
-        """Settles what evidence settles *within* that time, then surveys the account. Raises what the ports raise.
+    def run(self, look_back: timedelta = LOOK_BACK) -> Reconciled:
+        """Settles what evidence settles, then surveys the account over *look_back*. Raises what the ports raise.
 
-        An order that the broker had never acknowledged needs an unbroken stretch of absence to be called REJECTED.
+        Takes a little longer than the absence must last where an order is UNKNOWN, and a moment where none is.
         """
         with self._working():
             self._guard.look()
-            records = [self._taken_over(record) for record in self.ledger.open_orders()]
-            ends_at = self.clock.now() + within
-            records = [self._look(record) for record in records]
+            records = [self._look(self._taken_over(record)) for record in self.ledger.open_orders()]
+            ends_at = self.clock.now() + self.rules.absence + SLACK
             while any(record.state is State.UNKNOWN for record in records) and self.clock.now() < ends_at:
                 self.clock.sleep(LOOK_EVERY_S)
                 records = [self._look(one) if one.state is State.UNKNOWN else one for one in records]
-            since = None if look_back is None else self.clock.now() - look_back
-            noted, strays = self._survey(Seen(since=since))
+            noted, strays = self._survey(Seen(since=self.clock.now() - look_back))
         settled = tuple(one for one in records if one.state.is_final)
-        return Reconciled(
-            settled=settled, open=tuple(one for one in records if not one.state.is_final), noted=noted, strays=strays
-        )
+        left = tuple(one for one in records if not one.state.is_final)
+        return Reconciled(settled=settled, open=left, noted=noted, strays=strays)
 
     def resolve(self, order_id: str, word: Word) -> OrderRecord:
         """An UNKNOWN order as a person says that it ended; raises InvalidInput where that cannot be."""
         with self._working():
-            record = self.ledger.order(order_id)
-            if record is None:
-                raise InvalidInput("order_id", order_id, "the ledger does not know it", "See `axia order list`.")
             moved = resolve(
-                self._taken_over(record),
+                self._taken_over(known(order_id, self.ledger)),
                 word,
                 ledger=self.ledger,
                 broker=self._addressed,
@@ -152,3 +148,21 @@ class Reconciliation:
         severity = "critical" if record.state is State.UNKNOWN else "info"
         text = f"order {record.order.order_id} is {record.state}: {record.reason}"
         self.events.publish("order_state", severity, COMPONENT, text, order_id=record.order.order_id)
+
+
+def known(order_id: str, ledger: OrderLedger) -> OrderRecord:
+    """The order's record; raises InvalidInput where there is none."""
+    record = ledger.order(order_id)
+    if record is None:
+        raise InvalidInput("order_id", order_id, "the ledger does not know it", "See `axia order list`.")
+    return record
+
+
+def evidence(order_id: str, word: Word, *, ledger: OrderLedger, broker: Broker) -> tuple[OrderRecord, Finding]:
+    """What a person should see before giving their word: the order, and what the broker shows of it now.
+
+    Needs no lease. Raises InvalidInput where nobody may say this of the order.
+    """
+    record = known(order_id, ledger)
+    check_word(record, word)
+    return record, AddressedBroker(broker, ledger).find(record.order, record.known_since)

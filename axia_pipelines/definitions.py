@@ -17,10 +17,10 @@ from axia_pipelines.assets.cache import cache_asset
 from axia_pipelines.assets.ohlcv import ohlcv_asset
 from axia_pipelines.assets.orders import orders_asset
 from axia_pipelines.checks import latest_day_check
-from axia_pipelines.jobs import daily_collection, order_desk, order_execution
+from axia_pipelines.jobs import daily_collection, order_desk, order_execution, order_reconciliation
 from axia_pipelines.partitions import series_days, trading_dates
 from axia_pipelines.resources import BarsResource, DeskResource, market_data
-from axia_pipelines.schedules import collection_schedule
+from axia_pipelines.schedules import collection_schedule, reconciliation_every_hour
 from axia_pipelines.sensors import order_sensor
 
 
@@ -44,8 +44,8 @@ def build_definitions(
             orders_asset(settings.account),
         ],
         asset_checks=[latest_day_check(timeframe) for timeframe in Timeframe],
-        jobs=[daily_collection, order_desk, order_execution],
-        schedules=[collection_schedule(daily_collection, dates, settings.symbols)],
+        jobs=[daily_collection, order_desk, order_execution, order_reconciliation],
+        schedules=[collection_schedule(daily_collection, dates, settings.symbols), reconciliation_every_hour],
         sensors=[order_sensor],
         resources={
             "market": market or market_data(settings),

@@ -11,6 +11,7 @@ import dagster as dg
 
 from axia_pipelines.instance.coordinator import EXPRESS_TAG
 from axia_pipelines.ops.desk import execute_order, keep_desk_open
+from axia_pipelines.ops.reconciliation import reconcile_orders
 
 COLLECTION = "daily_collection"
 DESK = "order_desk"
@@ -48,3 +49,13 @@ def order_desk() -> None:
 )
 def order_execution() -> None:
     execute_order()
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    tags=EXECUTION_TAGS,
+    description="Settles by evidence what is not known, and surveys the account, while no desk is open; sends nothing. "
+    "An open desk does the same every second, and then this does nothing.",
+)
+def order_reconciliation() -> None:
+    reconcile_orders()

@@ -11,8 +11,11 @@ from datetime import date
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from axia_pipelines.jobs import order_reconciliation
 from axia_pipelines.partitions import COLLECTION_HOUR, TIMEZONE, range_tags
+from axia_pipelines.resources import DeskResource
 
+HOURLY = "20 * * * *"
 TUESDAY_TO_SATURDAY = f"0 {COLLECTION_HOUR} * * 2-6"
 
 
@@ -39,3 +42,17 @@ def collection_schedule(
         return dg.RunRequest(run_key=key, tags=range_tags(day, day, symbols))
 
     return at_0700_tokyo
+
+
+@dg.schedule(
+    job=order_reconciliation,
+    cron_schedule=HOURLY,
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Reconciles ledger and broker every hour while no desk is open, which does it every second.",
+)
+def reconciliation_every_hour(desk: dg.ResourceParam[DeskResource]) -> dg.RunRequest | dg.SkipReason:
+    lease = desk.ports.ledger.lease_holder(desk.ports.clock.now())
+    if lease is not None:
+        return dg.SkipReason(f"{lease.owner} holds the desk's lease and reconciles by itself.")
+    return dg.RunRequest()

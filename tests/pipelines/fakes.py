@@ -17,6 +17,7 @@ from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.ports import Events
+from axia_core.reconciliation import Reconciliation
 from axia_core.services.accept import accept
 from axia_core.settings import Settings
 from axia_pipelines.resources import BarsResource, DeskResource, OrderPorts
@@ -74,6 +75,17 @@ class FakeDesk(DeskResource):
     def open(self, owner: str, events: Events) -> Iterator[Desk]:
         yield Desk(
             queue=self.queue,
+            ledger=self.ledger,
+            broker=self.broker,
+            events=events,
+            clock=self.clock,
+            rules=DeskRules.of(settings()),
+            owner=owner,
+        )
+
+    @contextmanager
+    def reconciliation(self, owner: str, events: Events) -> Iterator[Reconciliation]:
+        yield Reconciliation(
             ledger=self.ledger,
             broker=self.broker,
             events=events,
