@@ -44,8 +44,13 @@ def say(text: str) -> None:
 
 def emit(document: object) -> None:
     """The one JSON document of a command."""
-    sys.stdout.write(json.dumps(document, default=_plain, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_text(document))
     sys.stdout.flush()
+
+
+def json_text(document: object) -> str:
+    """A document as it is printed, for files that say the same."""
+    return json.dumps(document, default=_plain, indent=2, ensure_ascii=False) + "\n"
 
 
 class Commands(TyperGroup):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from axia_core.domain.differences import Replaced
 from axia_core.domain.sessions import Session, session, trading_date_at
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
@@ -18,6 +20,21 @@ from axia_core.errors import InvalidInput
 NO_SPREAD = -1  # in memory; null in Parquet
 PRICES = ("open", "high", "low", "close")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class PricedRows(Protocol):
+    """Anything with columns of prices and volumes."""
+
+    @property
+    def open(self) -> NDArray[np.float64]: ...
+    @property
+    def high(self) -> NDArray[np.float64]: ...
+    @property
+    def low(self) -> NDArray[np.float64]: ...
+    @property
+    def close(self) -> NDArray[np.float64]: ...
+    @property
+    def volume(self) -> NDArray[np.int64]: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,6 +150,8 @@ class PartitionTruth:
     gaps: tuple[datetime, ...]
     refused: tuple[RefusedBar, ...]
     digest: str
+    # Of the revision, not of the bars: the same bars again are the same write, whatever they would replace.
+    replaced: Replaced | None = field(default=None, compare=False)
 
     @property
     def complete(self) -> bool:
@@ -150,17 +169,22 @@ class Screened:
 
 def screen(bars: Bars) -> Screened:
     """Part coherent bars (finite, positive, low <= open, close <= high, on the grid) from those that are not."""
-    reasons = {
-        "a price is not finite": ~np.all([np.isfinite(getattr(bars, name)) for name in PRICES], axis=0),
-        "a price is not positive": np.any([getattr(bars, name) <= 0 for name in PRICES], axis=0),
-        "high is below open or close": bars.high < np.maximum(bars.open, bars.close),
-        "low is above open or close": bars.low > np.minimum(bars.open, bars.close),
-        "volume is negative": bars.volume < 0,
-        "the open time is off the session's grid": ~_on_grid(bars),
-    }
+    reasons = price_faults(bars) | {"the open time is off the session's grid": ~_on_grid(bars)}
     broken = np.any(list(reasons.values()), axis=0) if len(bars) else np.zeros(0, dtype=bool)
     refused = tuple(_refused(bars, int(row), reasons) for row in np.flatnonzero(broken))
     return Screened(bars.take(~broken), refused)
+
+
+def price_faults(rows: PricedRows) -> dict[str, NDArray[np.bool_]]:
+    """Each way in which a row's numbers may contradict one another, and the rows in which they do."""
+    prices = [getattr(rows, name) for name in PRICES]
+    return {
+        "a price is not finite": ~np.all([np.isfinite(price) for price in prices], axis=0),
+        "a price is not positive": np.any([price <= 0 for price in prices], axis=0),
+        "high is below open or close": rows.high < np.maximum(rows.open, rows.close),
+        "low is above open or close": rows.low > np.minimum(rows.open, rows.close),
+        "volume is negative": rows.volume < 0,
+    }
 
 
 def missing_opens(bars: Bars, day: Session) -> tuple[datetime, ...]:

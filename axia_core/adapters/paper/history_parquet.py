@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from axia_core.adapters.paper.bars import Bars, concat
 from axia_core.adapters.paper.history_checks import check_clock, check_order
 from axia_core.errors import UnreadableHistory
+from axia_core.parquet_file import read_columns
 
 COLUMNS = ["timestamp_utc", "open", "high", "low", "close", "volume"]
 
@@ -30,20 +29,8 @@ def read_parquet(files: Sequence[Path], base_s: int) -> Bars:
 
 
 def _read(file: Path) -> Bars:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        # As a file object: a path with a `=` in it would be taken for a partitioned data set.
-        with file.open("rb") as opened:
-            table = pq.ParquetFile(opened).read(columns=COLUMNS)
-        time_us = table.column(COLUMNS[0]).cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
-        prices = [table.column(name).cast(pa.float64()).to_numpy() for name in COLUMNS[1:5]]
-        volume = table.column("volume").cast(pa.int64()).to_numpy()
-    except (OSError, KeyError, pa.ArrowException) as error:
-        rule = f"it is no Parquet file with the columns {', '.join(COLUMNS)} ({error})"
-        raise UnreadableHistory("file", _shown(file), rule, "See docs/data.md.") from error
-    return Bars(np.asarray(time_us // 1_000_000), prices[0], prices[1], prices[2], prices[3], volume)
+    time_us, first, high, low, last, volume = read_columns(file, _shown(file), COLUMNS)
+    return Bars(time_us // 1_000_000, first, high, low, last, volume)
 
 
 def _shown(file: Path) -> str:

@@ -45,7 +45,7 @@ def row(step: int, prices: str = "150.0,150.2,149.9,150.1", start: datetime = MO
         ([row(0), row(1, "150.0,nan,149.9,150.1")], "line 4: high: 'nan' was refused: a price is a finite number"),
         ([row(0), row(1, "-1,150.2,149.9,150.1")], "line 4: open: '-1'"),
         ([row(0), "2026-01-05T12:15:00,1,1,1,1,1"], "a time without a zone is ambiguous. Append Z"),
-        ([row(0), "yesterday,1,1,1,1,1"], "a time is ISO 8601"),
+        ([row(0), "yesterday,1,1,1,1,1"], "line 4: time: 'yesterday' was refused: it is no time"),
         ([row(1), row(0)], "line 4: time: '2026-01-05T12:00:00+00:00' was refused: times must ascend"),
         ([row(0), row(0)], "the same time comes twice"),
         ([row(0), row(1, start=MONDAY + timedelta(minutes=1))], "on a grid of 900 s"),

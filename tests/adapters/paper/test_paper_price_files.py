@@ -142,9 +142,9 @@ def test_export_on_a_wrong_clock_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "text"),
     [
-        ("2026-07-02\t00:00:00\t1\t1\t1\t1\t1\t0\t1", "an export's time is a date and a time"),
+        ("2.7.2026\t00:00:00\t1\t1\t1\t1\t1\t0\t1", "line 2: time: '2.7.2026 00:00:00'"),
         ("2026.07.02\t00:00:00\t1\tx\t1\t1\t1\t0\t1", "line 2: high: 'x'"),
-        ("2026.07.02\t00:00:00\t1", "a row has 6 fields"),
+        ("2026.07.02\t00:00:00\t1", "a row has 9 fields"),
     ],
 )
 def test_bad_export_rows_are_named(tmp_path: Path, line: str, text: str) -> None:

@@ -1,0 +1,277 @@
+"""Bars written as text: which columns a file has, and its lines as rows. Pure; opening files is an adapter's business.
+
+Known forms: MetaTrader 5's "Export bars" (tab-separated, <DATE> <TIME> <OPEN> ...), any CSV with a header that names
+time and prices, Dukascopy's ("Gmt time"), HistData's ASCII and MetaTrader forms (no header).
+"""
+
+from __future__ import annotations
+
+import codecs
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import numpy as np
+
+from axia_core.domain.bars import EPOCH, NO_SPREAD
+from axia_core.domain.history_rows import RowFault, Rows
+from axia_core.errors import UnreadableHistory
+
+MICROSECOND = timedelta(microseconds=1)
+PRICE_NAMES = ("open", "high", "low", "close")
+HEADER_RULE = "a header names a time (or date and time), open, high, low and close"
+EXPORT_HEADER = "<DATE> <TIME> <OPEN> <HIGH> <LOW> <CLOSE> <TICKVOL> <VOL> <SPREAD>"
+
+_ALIASES = {
+    "time": ("time", "datetime", "timestamp", "timestamp_utc", "gmt time", "utc", "local time", "date time"),
+    "date": ("date", "day"),
+    "open": ("open", "o", "bidopen", "bid_open"),
+    "high": ("high", "h", "bidhigh", "bid_high"),
+    "low": ("low", "l", "bidlow", "bid_low"),
+    "close": ("close", "c", "bidclose", "bid_close"),
+    # An export has ticks and the real volume; ticks are what AXIA counts.
+    "volume": ("tickvol", "tick_volume", "tick volume", "volume", "vol", "v", "tickqty"),
+    "spread": ("spread",),
+}
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_HISTDATA = re.compile(r"\d{8} \d{6};")
+_HEADERLESS = re.compile(r"\d{4}\.\d\d\.\d\d,\d\d:\d\d(:\d\d)?,")
+_EPOCH = re.compile(r"\d{10}(\d{3})?(\.0*)?")
+_YMD = re.compile(r"(\d{4})[-./](\d\d)[-./](\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?(Z|[+-]\d\d:?\d\d)?")
+_DMY = re.compile(r"(\d\d)\.(\d\d)\.(\d{4})(?: (\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?(?: (?:GMT|UTC)([+-]\d{4}))?")
+_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d) (\d\d)(\d\d)(\d\d)")
+
+
+class TextForm(StrEnum):
+    """Who wrote a text file, as the source of what is imported names it."""
+
+    MT5_EXPORT = "mt5-export"
+    MT4_CSV = "mt4-csv"
+    HISTDATA = "histdata"
+    DUKASCOPY = "dukascopy-csv"
+    CSV = "csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where a text file keeps what; `clock` is the one that the form itself states, if any."""
+
+    form: TextForm
+    delimiter: str
+    time: tuple[int, ...]
+    prices: tuple[int, int, int, int]
+    volume: int | None
+    spread: int | None
+    fields: int
+    header: str = ""
+    clock: str = ""
+    side: str = ""
+    has_time_of_day: bool = True
+
+
+def encoding_of(head: bytes) -> str:
+    """The encoding that a text file's first bytes tell; some builds of the MT5 terminal export UTF-16."""
+    return next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
+
+
+def is_content(line: str) -> bool:
+    """Whether a line is neither empty nor a comment."""
+    return bool(line.strip()) and not line.startswith("#")
+
+
+def recognise(lines: Sequence[str]) -> Layout:
+    """The layout of a file that begins with these content lines; raises UnreadableHistory."""
+    if not lines:
+        raise UnreadableHistory("file", "", "it holds no bar", "Give a file with rows.")
+    if _HISTDATA.match(lines[0]):
+        return _plain(TextForm.HISTDATA, ";", (0,), clock="UTC-5", side="bid")
+    if _HEADERLESS.match(lines[0]):
+        return _plain(TextForm.MT4_CSV, ",", (0, 1), side="bid")
+    layout = _by_header(lines[0])
+    return _with_first_row(layout, lines[1]) if len(lines) > 1 else layout
+
+
+def named_columns(columns: Sequence[str]) -> dict[str, str]:
+    """Which column holds what: time, open, high, low, close and, where there are some, volume and spread."""
+    plain = [name.strip().lower() for name in columns]
+    found = {role: _index(plain, aliases) for role, aliases in _ALIASES.items()}
+    # A Parquet file keeps time and date in one column.
+    found["time"] = found["time"] if found["time"] is not None else found.pop("date")
+    return {role: columns[index] for role, index in found.items() if index is not None and role != "date"}
+
+
+def parse_rows(numbered: Iterable[tuple[int, str]], layout: Layout, file_no: int = 0) -> tuple[Rows, list[RowFault]]:
+    """Content lines as rows, and what is wrong with those that are none."""
+    lines: list[int] = []
+    values: list[tuple[float, ...]] = []
+    times: list[int] = []
+    faults: list[RowFault] = []
+    for number, text in numbered:
+        fields = text.rstrip("\r\n").split(layout.delimiter)
+        try:
+            if len(fields) != layout.fields:
+                raise _Faulty("row", text.strip(), f"a row has {layout.fields} fields")
+            row, time_us = _numbers(layout, fields), _time_us(layout, fields)
+        except _Faulty as fault:
+            faults.append(RowFault(number, *fault.args))
+            continue
+        lines.append(number)
+        times.append(time_us)
+        values.append(row)
+    columns = np.array(values, dtype=np.float64).reshape(-1, 6).T
+    rows = Rows.build(
+        np.array(times, dtype=np.int64),
+        list(columns[:4]),
+        columns[4],
+        np.array(lines, dtype=np.int64),
+        spread=columns[5],
+        file_no=file_no,
+    )
+    return rows, faults
+
+
+class _Faulty(Exception):
+    """Field, value, rule and remedy of a line that is no row."""
+
+
+def _plain(form: TextForm, delimiter: str, time: tuple[int, ...], *, clock: str = "", side: str = "") -> Layout:
+    first = len(time)
+    prices = (first, first + 1, first + 2, first + 3)
+    return Layout(
+        form=form,
+        delimiter=delimiter,
+        time=time,
+        prices=prices,
+        volume=first + 4,
+        spread=None,
+        fields=first + 5,
+        clock=clock,
+        side=side,
+    )
+
+
+def _by_header(header: str) -> Layout:
+    header = header.strip("\r\n")
+    delimiter = max("\t;,", key=header.count)
+    names = [name.strip().strip('"<>').lower() for name in header.split(delimiter)]
+    found = {role: _index(names, aliases) for role, aliases in _ALIASES.items()}
+    time, prices = _time_columns(found), [found[name] for name in PRICE_NAMES]
+    if not time or None in prices:
+        remedy = f"Like time,open,high,low,close,volume or {EXPORT_HEADER}."
+        raise UnreadableHistory("header", header, HEADER_RULE, remedy)
+    form = _form(header, names)
+    return Layout(
+        form=form,
+        delimiter=delimiter,
+        time=time,
+        prices=(prices[0] or 0, prices[1] or 0, prices[2] or 0, prices[3] or 0),
+        volume=found["volume"],
+        spread=found["spread"],
+        fields=len(names),
+        header=header,
+        clock="UTC" if form is TextForm.DUKASCOPY or "timestamp_utc" in names or "utc" in names else "",
+        side="bid" if form is TextForm.MT5_EXPORT or any(name.startswith("bid") for name in names) else "",
+        has_time_of_day=form is not TextForm.MT5_EXPORT or "time" in names,
+    )
+
+
+def _index(names: Sequence[str], aliases: Sequence[str]) -> int | None:
+    return next((names.index(alias) for alias in aliases if alias in names), None)
+
+
+def _time_columns(found: dict[str, int | None]) -> tuple[int, ...]:
+    return tuple(index for index in (found["date"], found["time"]) if index is not None)
+
+
+def _form(header: str, names: Sequence[str]) -> TextForm:
+    if header.startswith("<"):
+        return TextForm.MT5_EXPORT
+    return TextForm.DUKASCOPY if names[0] in ("gmt time", "utc") else TextForm.CSV
+
+
+def _with_first_row(layout: Layout, line: str) -> Layout:
+    """What the form of the first time adds: a zone of its own means UTC, a bare date has no time of day."""
+    fields = line.rstrip("\r\n").split(layout.delimiter)
+    if len(fields) != layout.fields:
+        return layout
+    try:
+        wall, zone = _parse_time(_time_text(layout, fields))
+    except _Faulty:
+        return layout
+    # Midnight alone does not prove a bare date, the length of the text does.
+    bare = wall.time() == datetime.min.time() and len(_time_text(layout, fields)) <= len("2018-01-02")
+    return replace(layout, clock="UTC" if zone else layout.clock, has_time_of_day=not bare)
+
+
+def _time_text(layout: Layout, fields: Sequence[str]) -> str:
+    return " ".join(fields[index].strip().strip('"') for index in layout.time)
+
+
+def _time_us(layout: Layout, fields: Sequence[str]) -> int:
+    text = _time_text(layout, fields)
+    wall, zoned = _parse_time(text)
+    if layout.clock == "UTC" and not zoned and layout.form is TextForm.CSV and "utc" not in layout.header.lower():
+        raise _Faulty("time", text, "a time without a zone is ambiguous", "Append Z if it is UTC.")
+    if zoned and layout.clock != "UTC":
+        raise _Faulty("time", text, "it states a zone and other rows do not", "Write all times alike.")
+    return (wall - EPOCH) // MICROSECOND
+
+
+def _parse_time(text: str) -> tuple[datetime, bool]:
+    """The time written as *text*, and whether it states its zone; without one the wall clock is put as if UTC."""
+    try:
+        for pattern, read in _READERS:
+            match = pattern.fullmatch(text)
+            if match is not None:
+                at = datetime.fromisoformat(read(match))
+                return (at.replace(tzinfo=UTC), False) if at.tzinfo is None else (at.astimezone(UTC), True)
+        if _EPOCH.fullmatch(text):
+            number = int(text.split(".")[0])
+            return EPOCH + timedelta(milliseconds=number if len(text.split(".")[0]) == 13 else number * 1000), True
+    except ValueError as error:
+        raise _Faulty("time", text, f"it is no time ({error})", "Like 2026-01-05T07:00:00Z.") from error
+    raise _Faulty("time", text, "it is no time", "Like 2026-01-05T07:00:00Z, or 2026.01.05 07:00:00.")
+
+
+def _iso(match: re.Match[str]) -> str:
+    year, month, day, clock, zone = match.groups()
+    return f"{year}-{month}-{day}T{clock or '00:00'}{zone or ''}"
+
+
+def _iso_dmy(match: re.Match[str]) -> str:
+    day, month, year, clock, zone = match.groups()
+    return f"{year}-{month}-{day}T{clock or '00:00'}{zone or ''}"
+
+
+def _iso_compact(match: re.Match[str]) -> str:
+    return "{}-{}-{}T{}:{}:{}".format(*match.groups())
+
+
+_READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (_YMD, _iso),
+    (_DMY, _iso_dmy),
+    (_COMPACT, _iso_compact),
+)
+
+
+def _numbers(layout: Layout, fields: Sequence[str]) -> tuple[float, ...]:
+    prices = [_number(name, fields[index]) for name, index in zip(PRICE_NAMES, layout.prices, strict=True)]
+    volume = 0.0 if layout.volume is None else _number("volume", fields[layout.volume])
+    spread = NO_SPREAD if layout.spread is None else _number("spread", fields[layout.spread])
+    return (*prices, volume, spread)
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise _Faulty(name, text, "it is not a number") from error
+    if name in PRICE_NAMES:
+        if not 0 < value < math.inf:
+            raise _Faulty(name, text, "a price is a finite number above zero")
+    elif not 0 <= value < math.inf:
+        raise _Faulty(name, text, f"a {name} is zero or more")
+    return value
