@@ -10,9 +10,11 @@ from axia_cli.commands import (
     dead_letters,
     demo,
     flatten,
+    history,
     order_check,
     orders,
     reconcile,
+    resolve,
     stack,
     statement,
 )
@@ -33,8 +35,11 @@ app.command()(stack.env)
 app.command()(stack.deploy)
 app.command()(collect.collect)
 app.add_typer(data.ohlcv, name="ohlcv")
+app.add_typer(history.history, name="history")
 orders.orders.command()(order_check.check)
 orders.orders.command()(reconcile.reconcile)
+orders.orders.command()(resolve.resolve)
+orders.orders.command()(resolve.restored)
 orders.orders.command()(statement.statement)
 app.add_typer(orders.orders, name="order")
 app.add_typer(dead_letters.dlq, name="dlq")

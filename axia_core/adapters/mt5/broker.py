@@ -148,7 +148,7 @@ class Mt5Broker(Broker):
     def _build_close(self, order: Order) -> Request:
         position = self._target_position(order)
         if position is None:
-            raise CannotBuild(f"there is no open {order.symbol} position with ticket {order.mt5_ticket}")
+            raise CannotBuild(self._why_no_position(order))
         return building.close(
             order,
             self.instrument(order.symbol),
@@ -157,6 +157,16 @@ class Mt5Broker(Broker):
             self._filling(order.symbol),
             self._settings.deviation_points,
         )
+
+    def _why_no_position(self, order: Order) -> str:
+        """On a netting account an order that added to a position has none of its own ticket."""
+        text = f"there is no open {order.symbol} position with ticket {order.mt5_ticket}"
+        found = (trade_parsing.position(struct) for struct in self._read("positions_get"))
+        held = next((one for one in found if one.symbol == self._name(order.symbol)), None)
+        if held is None or self._verified_account().hedging:
+            return text
+        what = f"on this netting account {order.symbol} has one position, {held.ticket} of {held.lots} lots"
+        return f"{text}: {what}; send a CLOSE with mt5_ticket {held.ticket} and the lot_size that is to go"
 
     def _build_cancel(self, order: Order) -> Request:
         self._target_pending(order)
