@@ -68,6 +68,7 @@ class Desk:
     _entries: deque[datetime] = field(default_factory=deque)
     _next_look: dict[str, datetime] = field(default_factory=dict)
     _adopted_at: datetime | None = None
+    _told: set[str] = field(default_factory=set)
     _rounds: Rounds = field(default_factory=Rounds)
 
     def __post_init__(self) -> None:
@@ -146,6 +147,9 @@ class Desk:
                 self._call_unknown(record, "whoever was sending it ended in mid-attempt")
             elif known is None or known.version < record.version:
                 self._note(record)
+        for text in set(self.ledger.passed_over()) - self._told:
+            self._told.add(text)  # once per desk; it goes on with the others
+            self.events.publish("ledger_item", "critical", COMPONENT, text)
 
     def _call_unknown(self, record: OrderRecord, reason: str) -> None:
         ledger, clock = self.ledger, self.clock

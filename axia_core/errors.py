@@ -19,6 +19,7 @@
         ├── IllegalTransition       the order state machine has no such move
         ├── LeaseLost               another desk holds the lease, or ours ran out
         ├── CorruptObject           stored bytes that do not read back as what their metadata says
+        │   └── NewerItem           a ledger item of a newer version, whose meaning this one does not know
         ├── ArchivedObject          stored, but in a class that must be restored before it can be read
         ├── ServerClockMismatch     the broker's clock is not the one in the settings
         ├── WrongAccount            the terminal is logged in elsewhere, or demo/live disagree
@@ -115,6 +116,10 @@ class LeaseLost(PermanentError):
 
 class CorruptObject(PermanentError):
     """Stored bytes do not read back as what their metadata says."""
+
+
+class NewerItem(CorruptObject):
+    """A newer version of AXIA wrote the ledger item; this one leaves it alone and does not guess."""
 
 
 class ArchivedObject(PermanentError):

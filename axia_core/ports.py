@@ -206,6 +206,10 @@ class OrderLedger(ABC):
     def open_orders(self) -> tuple[OrderRecord, ...]:
         """Every order that is not final, oldest first."""
 
+    def passed_over(self) -> tuple[str, ...]:
+        """What the last `open_orders` left out because it cannot be read (damaged, or of a newer version), in words."""
+        return ()
+
     @abstractmethod
     def unreported_orders(self, limit: int | None = None) -> tuple[OrderRecord, ...]:
         """Final orders that no desk has shown in the Dagster UI yet, oldest first; at most *limit*."""

@@ -16,6 +16,10 @@ EQUITY#{date}         ACCOUNT#{login}        the account's equity when the tradi
 EQUITY#PEAK           ACCOUNT#{login}        its highest equity since the switch was released last
 MARK#{what}           {at}#{order}#{version} when an entry was attempted, or an order became UNKNOWN
 EVIDENCE#{key}        METADATA               when something that speaks against trading on was first seen
+
+Every item carries `schema` (items without one are of 1, from before all did). An attribute that older versions may
+ignore is just added. SCHEMA grows where an older version would act wrongly on an item: it then leaves the item alone.
+Of the lease it is not looked at: by its three attributes old and new versions hand over, and they never change.
 """
 
 from __future__ import annotations
@@ -33,7 +37,7 @@ from axia_core.domain.kill_switch import UNREADABLE, AuditLine, KillSwitch, Mode
 from axia_core.domain.messages import Epoch, Lease
 from axia_core.domain.order_states import Execution, OrderEvent, OrderRecord, State
 from axia_core.domain.orders import Action, Kind, Order
-from axia_core.errors import CorruptObject
+from axia_core.errors import CorruptObject, NewerItem
 from axia_core.ports import Mark
 
 SCHEMA = 1
@@ -115,8 +119,16 @@ def order_item(record: OrderRecord, kept_for: timedelta) -> Item:
     }
 
 
+def is_newer(item: Item) -> bool:
+    """Whether a version after this one wrote the item in a shape of its own. What is no number is no older shape."""
+    schema = item.get("schema", SCHEMA)
+    return not isinstance(schema, Decimal | int) or schema > SCHEMA
+
+
 def order_record(item: Item) -> OrderRecord:
-    """The record in a plain METADATA item; raises CorruptObject."""
+    """The record in a plain METADATA item; raises CorruptObject, and NewerItem where a newer version wrote it."""
+    if is_newer(item):
+        raise NewerItem(f"the ledger item {item.get('pk')} has schema {item['schema']}, this version knows {SCHEMA}")
     try:
         return OrderRecord(
             order=_order_from_json(item["order"]),
@@ -178,7 +190,7 @@ def order_event(item: Item) -> OrderEvent:
 
 def kill_switch(item: Item | None) -> KillSwitch:
     """The switch in a plain item. The emergency put-item writes `active` alone, and that means HALT at version 0."""
-    if item is None or not isinstance(item.get("active"), bool):
+    if item is None or is_newer(item) or not isinstance(item.get("active"), bool):
         return UNREADABLE
     try:
         return KillSwitch(

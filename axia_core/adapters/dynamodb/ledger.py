@@ -26,7 +26,7 @@ from axia_core.domain.order_states import (
     new_record,
 )
 from axia_core.domain.orders import Action, Order
-from axia_core.errors import CorruptObject, InvalidInput, LeaseLost, StoreUnavailable, VersionConflict
+from axia_core.errors import CorruptObject, InvalidInput, LeaseLost, NewerItem, StoreUnavailable, VersionConflict
 from axia_core.ports import Mark, OrderLedger, Recorded
 from axia_core.settings import Settings
 
@@ -42,6 +42,7 @@ class DynamoOrderLedger(OrderLedger):
         self._table = Table(dynamodb, table)
         self._kept_for = timedelta(days=retained_days)
         self._first_equity: dict[tuple[date, int], Decimal] = {}  # written once a day, and never changed
+        self._passed_over: tuple[str, ...] = ()
 
     def record(self, order: Order, message: Message, now: datetime) -> Recorded:
         record = new_record(order, message, now)
@@ -87,23 +88,28 @@ class DynamoOrderLedger(OrderLedger):
         return None if item is None else items.order_record(item)
 
     def open_orders(self) -> tuple[OrderRecord, ...]:
-        return _by_time(self._indexed(items.OPEN))
+        found, self._passed_over = self._indexed(items.OPEN)
+        return _by_time(found)
+
+    def passed_over(self) -> tuple[str, ...]:
+        return self._passed_over
 
     def unreported_orders(self, limit: int | None = None) -> tuple[OrderRecord, ...]:
-        return _by_time(self._indexed(items.UNREPORTED, limit))
+        return _by_time(self._indexed(items.UNREPORTED, limit)[0])
 
     def mark_reported(self, record: OrderRecord) -> None:
         key = items.key(items.order_pk(record.order.order_id), items.METADATA)
         self._table.update("marking an order reported", key, "REMOVE #o", {"#o": "open"}, {})
 
     def recent_orders(self, limit: int) -> tuple[OrderRecord, ...]:
-        found = [record for item in self._table.scan_orders() if (record := _readable(item)) is not None]
+        found = [one for item in self._table.scan_orders() if not isinstance(one := _readable(item), str)]
         return tuple(sorted(found, key=lambda record: record.updated_at, reverse=True)[:limit])
 
     def events(self, order_id: str) -> tuple[OrderEvent, ...]:
         pk = items.order_pk(order_id)
-        found = [items.order_event(item) for kind in ("EVENT#", items.NOTE) for item in self._table.query(pk, kind)]
-        return tuple(sorted(found, key=lambda event: (event.version, event.at)))
+        found = [item for kind in ("EVENT#", items.NOTE) for item in self._table.query(pk, kind)]
+        events = [items.order_event(item) for item in found if not items.is_newer(item)]
+        return tuple(sorted(events, key=lambda event: (event.version, event.at)))
 
     def note(self, record: OrderRecord, text: str, at: datetime) -> None:
         item = items.note_item(record, text, at) | {"ttl": self._event_ttl(record)}
@@ -271,11 +277,15 @@ class DynamoOrderLedger(OrderLedger):
         item = self._table.get(items.GLOBAL, items.EPOCH)
         return None if item is None else items.epoch(item)
 
-    def _indexed(self, marker: str, limit: int | None = None) -> list[OrderRecord]:
-        """What the sparse index lists, read again from the table: the index lags, the table does not."""
+    def _indexed(self, marker: str, limit: int | None = None) -> tuple[list[OrderRecord], tuple[str, ...]]:
+        """What the sparse index lists, read again from the table: the index lags, the table does not.
+
+        And, in words, what cannot be read of it.
+        """
         keys = self._table.query_index(marker)[:limit]
-        found = [item for item in self._table.get_many(keys) if item.get("open") == marker]
-        return [record for item in found if (record := _readable(item)) is not None]
+        found = [_readable(item) for item in self._table.get_many(keys) if item.get("open") == marker]
+        unreadable = tuple(sorted(one for one in found if isinstance(one, str)))
+        return [one for one in found if not isinstance(one, str)], unreadable
 
     def _put_new(self, record: OrderRecord, *conditions: Item) -> list[str]:
         order = self._table.put(items.order_item(record, self._kept_for), "attribute_not_exists(pk)")
@@ -297,13 +307,14 @@ class DynamoOrderLedger(OrderLedger):
         return self._table.set_attributes(pk, items.METADATA, attributes, expected_version=current.version)
 
     def _switch_permits(self, action: Action, reduces_risk: bool) -> Item:
-        permits = "active = :off"
-        values: Item = {":off": False}
+        # A switch of a newer version may forbid what this one does not know: it counts as HALT.
+        permits = "(attribute_not_exists(#schema) OR #schema <= :schema) AND (active = :off"
+        values: Item = {":off": False, ":schema": items.SCHEMA}
         if KillSwitch(active=True, mode=Mode.REDUCE_ONLY).permits(action, reduces_risk):
             permits += " OR #mode = :reduce_only"
             values[":reduce_only"] = Mode.REDUCE_ONLY.value
-        names = {"#mode": "mode"} if len(values) > 1 else {}
-        return self._table.check(items.GLOBAL, items.KILL_SWITCH, permits, values, names)
+        names = {"#schema": "schema"} | ({"#mode": "mode"} if ":reduce_only" in values else {})
+        return self._table.check(items.GLOBAL, items.KILL_SWITCH, f"{permits})", values, names)
 
     def _lease_is_held(self, lease: Lease, now: datetime) -> Item:
         held = "#owner = :owner AND fence = :fence AND #until > :now"
@@ -341,10 +352,13 @@ def _by_time(records: Iterable[OrderRecord]) -> tuple[OrderRecord, ...]:
     return tuple(sorted(records, key=lambda record: record.received_at))
 
 
-def _readable(item: Item) -> OrderRecord | None:
-    """The record, or None for a damaged item, which is told to people and must not keep the others from their desk."""
+def _readable(item: Item) -> OrderRecord | str:
+    """The record, or why there is none: an item that cannot be read must not keep the others from their desk."""
     try:
         return items.order_record(item)
+    except NewerItem as error:
+        text = f"{error}; it is left alone until that version runs again"
     except CorruptObject as error:
-        logging.getLogger("axia.ledger").critical("%s; repair or remove it by hand", error)
-        return None
+        text = f"{error}; repair or remove it by hand"
+    logging.getLogger("axia.ledger").critical(text)
+    return text

@@ -78,8 +78,8 @@ class Table:
         yield from self._pages("scan", FilterExpression=condition, ExpressionAttributeValues=values)
 
     def put(self, item: Item, condition: str = "", values: Item | None = None, names: Item | None = None) -> Item:
-        """A transaction step that writes a whole item."""
-        step = {"TableName": self._name, "Item": items.wire(item)}
+        """A transaction step that writes a whole item, with its schema."""
+        step = {"TableName": self._name, "Item": items.wire({"schema": items.SCHEMA} | item)}
         return {"Put": step | _conditional(condition, values or {}, names or {})}
 
     def check(self, pk: str, sk: str, condition: str, values: Item, names: Item) -> Item:
