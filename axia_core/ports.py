@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from axia_core.domain.order_states import Execution, OrderEvent, OrderRecord, State
     from axia_core.domain.orders import Order
     from axia_core.domain.outcomes import Outcome
+    from axia_core.domain.refused import Refused
     from axia_core.domain.symbols import Symbol
     from axia_core.domain.timeframes import Timeframe
 
@@ -67,7 +68,23 @@ class Partition:
     revision: str
 
 
-class BarStore(ABC):
+class RefusedBars(ABC):
+    """Bars that were not taken, kept beside the partitions; what was kept before stays as an older version."""
+
+    @abstractmethod
+    def keep_refused(self, refused: Refused) -> bool:
+        """Replaces what is kept of that day, by nothing when *refused* is empty; False when nothing changed."""
+
+    @abstractmethod
+    def refused(self, symbol: Symbol, timeframe: Timeframe, trading_date: date) -> Refused | None:
+        """The refused bars of a day, or None when none are kept. Raises StoreUnavailable, CorruptObject."""
+
+    @abstractmethod
+    def refused_dates(self, symbol: Symbol, timeframe: Timeframe) -> tuple[date, ...]:
+        """Trading dates of which refused bars are kept, oldest first."""
+
+
+class BarStore(RefusedBars):
     """Daily partitions of bars: the truth. Writing is atomic, and writing the same again changes nothing."""
 
     @abstractmethod

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from axia_core.domain.bars import Bars, PartitionTruth, check_describes
+from axia_core.domain.refused import Refused
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import AxiaError, CacheUnavailable, UnknownSymbol
@@ -22,6 +23,7 @@ class MemoryBarStore(BarStore):
 
     def __init__(self) -> None:
         self._partitions: dict[tuple[Symbol, Timeframe, date], Partition] = {}
+        self._refused: dict[tuple[Symbol, Timeframe, date], Refused] = {}
         self.writes = 0
 
     def write(self, bars: Bars, truth: PartitionTruth) -> bool:
@@ -43,6 +45,20 @@ class MemoryBarStore(BarStore):
 
     def trading_dates(self, symbol: Symbol, timeframe: Timeframe) -> tuple[date, ...]:
         return tuple(sorted(day for s, t, day in self._partitions if (s, t) == (symbol, timeframe)))
+
+    def keep_refused(self, refused: Refused) -> bool:
+        key = (refused.symbol, refused.timeframe, refused.trading_date)
+        kept = self._refused.get(key)
+        if not len(refused):
+            return self._refused.pop(key, None) is not None
+        self._refused[key] = refused
+        return kept is None or kept.fingerprint != refused.fingerprint
+
+    def refused(self, symbol: Symbol, timeframe: Timeframe, trading_date: date) -> Refused | None:
+        return self._refused.get((symbol, timeframe, trading_date))
+
+    def refused_dates(self, symbol: Symbol, timeframe: Timeframe) -> tuple[date, ...]:
+        return tuple(sorted(day for s, t, day in self._refused if (s, t) == (symbol, timeframe)))
 
 
 class MemoryBarCache(BarCache):

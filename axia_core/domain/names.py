@@ -15,6 +15,9 @@ ORDER_QUEUE = "TSS_OrderRequestQueue"
 DEAD_LETTER_QUEUE = "TSS_OrderRequestQueue_DLQ"
 MT5_SECRETS = {"demo": "TSS/mt5/demo", "live": "TSS/mt5/live"}
 
+REFUSED_PREFIX = "refused/"  # beside the series' own prefixes, so that no listing of a series meets it
+
+_REFUSED_KEY = re.compile(r"refused/([A-Z]{6}/(?:M5|M15|H1|H4|D1)/\d{4}/\d{2}/\d{2}/)refused\.parquet")
 _OBJECT_KEY = re.compile(r"([A-Z]{6})/(M5|M15|H1|H4|D1)/(\d{4})/(\d{2})/(\d{2})/data\.parquet")
 _CACHE_KEY = re.compile(r"ohlcv:([A-Z]{6}):(M5|M15|H1|H4|D1)")
 
@@ -45,6 +48,22 @@ def parse_object_key(key: str) -> tuple[Symbol, Timeframe, date]:
     except ValueError as error:
         form = "an object key is {symbol}/{timeframe}/{YYYY}/{MM}/{DD}/data.parquet"
         raise InvalidInput("key", key, form) from error
+
+
+def refused_key(symbol: Symbol, timeframe: Timeframe, trading_date: date) -> str:
+    """`refused/USDJPY/H1/2026/07/03/refused.parquet`: bars of that day that were not taken."""
+    return f"{refused_prefix(symbol, timeframe)}{trading_date:%Y/%m/%d}/refused.parquet"
+
+
+def refused_prefix(symbol: Symbol, timeframe: Timeframe) -> str:
+    """`refused/USDJPY/H1/`: what all refused bars of a series begin with."""
+    return f"{REFUSED_PREFIX}{series_prefix(symbol, timeframe)}"
+
+
+def refused_date(key: str) -> date | None:
+    """The trading date of a `refused_key`, or None for any other object."""
+    match = _REFUSED_KEY.fullmatch(key)
+    return None if match is None else parse_object_key(f"{match[1]}data.parquet")[2]
 
 
 def cache_key(symbol: Symbol, timeframe: Timeframe) -> str:

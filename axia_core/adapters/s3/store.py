@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from axia_core.adapters.s3 import parquet
 from axia_core.adapters.s3 import truth as truths
+from axia_core.adapters.s3.refused import S3RefusedBars
 from axia_core.aws import client, error_code, translated
 from axia_core.domain import names
 from axia_core.domain.bars import Bars, PartitionTruth, check_describes
@@ -26,7 +27,7 @@ OVERTAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"
 Answer = TypeVar("Answer")
 
 
-class S3BarStore(BarStore):
+class S3BarStore(S3RefusedBars, BarStore):
     """Partitions under `names.object_key` in one bucket; safe for use from several threads."""
 
     def __init__(self, s3: Any, bucket: str) -> None:
