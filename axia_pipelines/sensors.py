@@ -5,14 +5,12 @@ tick consumed) and counts on no run key (a failed run would keep its key for eve
 https://docs.dagster.io/guides/automate/sensors
 """
 
-import time
-
 import dagster as dg
 from dagster import DagsterRunStatus
 
 from axia_core.desk import desk_is_needed
-from axia_core.domain.messages import Lease
 from axia_pipelines.jobs import DESK, order_desk
+from axia_pipelines.ops.desk import is_left_behind
 from axia_pipelines.resources import DeskResource, OrderPorts
 
 FINISHED = frozenset({DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED})
@@ -44,7 +42,7 @@ def _unfinished_desk(instance: dg.DagsterInstance) -> dg.DagsterRun | None:
 
 def _decide(instance: dg.DagsterInstance, ports: OrderPorts) -> dg.RunRequest | dg.SkipReason:
     lease = ports.ledger.lease_holder(ports.clock.now())
-    if lease is not None and not _is_left_behind(lease, instance, ports):
+    if lease is not None and not is_left_behind(lease, instance, ports):
         return dg.SkipReason(
             f"No desk run is open, but {lease.owner} holds the lease until {lease.expires_at:%H:%M:%S} UTC "
             "and may still trade; a desk opens once it has run out."
@@ -53,15 +51,3 @@ def _decide(instance: dg.DagsterInstance, ports: OrderPorts) -> dg.RunRequest | 
     if reason is None:
         return dg.SkipReason("The market is closed, no message waits and every order is settled.")
     return dg.RunRequest(tags={WHY_TAG: reason})
-
-
-def _is_left_behind(lease: Lease, instance: dg.DagsterInstance, ports: OrderPorts) -> bool:
-    """Whether a dead desk left the lease: its run is over, and it was not renewed since.
-
-    Then the next desk starts at once and waits for the lease itself, which saves the time of its start.
-    """
-    record = instance.get_run_record_by_id(lease.owner)
-    if record is None or record.end_time is None:
-        return False
-    remaining_s = (lease.expires_at - ports.clock.now()).total_seconds()
-    return remaining_s + (time.time() - record.end_time) <= ports.lease_s

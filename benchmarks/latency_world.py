@@ -28,6 +28,7 @@ from axia_core.adapters.paper.store import Store
 from axia_core.aws import client
 from axia_core.domain.orders import magic_of
 from axia_core.domain.sessions import is_open
+from axia_core.errors import StoreUnavailable
 from axia_core.settings import Settings
 from benchmarks.plain_worker import Door, work_for_ever
 
@@ -59,6 +60,10 @@ class Side(ABC):
     def received_s(self, order_id: str) -> float | None:
         """When it was received; None until it has ended."""
 
+    def told(self, order_id: str) -> str:
+        """What is known of an order that was not executed."""
+        return order_id
+
     @abstractmethod
     def is_idle(self) -> bool:
         """Whether nothing is left to do after the last order, events included."""
@@ -74,16 +79,25 @@ class DeskSide(Side):
         self._ledger = dynamodb.connect(settings)
         self.queue_url = str(client(settings, "sqs").get_queue_url(QueueName=settings.order_queue)["QueueUrl"])
 
+    def run_id(self) -> str | None:
+        """The run that holds the lease."""
+        lease = self._ledger.lease_holder(datetime.now(UTC) + self._shift)
+        return lease.owner if lease else None
+
     def received_s(self, order_id: str) -> float | None:
         record = self._ledger.order(order_id)
         return (record.received_at - self._shift).timestamp() if record and record.state.is_final else None
+
+    def told(self, order_id: str) -> str:
+        record = self._ledger.order(order_id)
+        return f"{order_id} ({record.state}: {record.reason})" if record else f"{order_id} (not in the ledger)"
 
     def is_idle(self) -> bool:
         return not self._ledger.open_orders() and not self._ledger.unreported_orders()
 
     def is_open(self) -> bool:
         """Whether a desk holds the lease."""
-        return self._ledger.lease_holder(datetime.now(UTC) + self._shift) is not None
+        return self.run_id() is not None
 
 
 class PlainSide(Side):
@@ -125,7 +139,15 @@ class LatencyWorld:
             order_id, body = self._next(side)
             sent[order_id] = time.time()
             self._sqs.send_message(QueueUrl=side.queue_url, MessageBody=body)
-        return self._outcome(side, sent)
+        return self.outcome(side, sent)
+
+    def send(self, side: Side) -> dict[str, float]:
+        """One order now, to be handed to `outcome`: its id, which is the message's, and when it was sent."""
+        _, body = self._next(side)
+        order = {name: value for name, value in json.loads(body).items() if name != "order_id"}
+        sent_s = time.time()
+        message = self._sqs.send_message(QueueUrl=side.queue_url, MessageBody=json.dumps(order))
+        return {str(message["MessageId"]): sent_s}
 
     def burst(self, side: Side, count: int) -> list[Times]:
         """*count* orders at once; all count as sent when the first is."""
@@ -135,7 +157,7 @@ class LatencyWorld:
             batch = orders[start : start + BATCH]
             entries = [{"Id": str(number), "MessageBody": body} for number, (_, body) in enumerate(batch)]
             self._sqs.send_message_batch(QueueUrl=side.queue_url, Entries=entries)
-        return self._outcome(side, {order_id: began_s for order_id, _ in orders})
+        return self.outcome(side, {order_id: began_s for order_id, _ in orders})
 
     def _next(self, side: Side) -> tuple[str, str]:
         """Buying and selling in turn, so that a netting account stays near flat however many there are."""
@@ -146,15 +168,19 @@ class LatencyWorld:
         order = {"order_id": order_id, "symbol": symbol, "order_action": action, "order_type": "MARKET"}
         return order_id, json.dumps(order | {"lot_size": 0.01})
 
-    def _outcome(self, side: Side, sent: dict[str, float]) -> list[Times]:
+    def outcome(self, side: Side, sent: dict[str, float]) -> list[Times]:
+        """What became of the orders that were sent, once the last has ended."""
         received = {order_id: self._await(side, order_id) for order_id in sent}
         wait_until(side.is_idle, ENDS_WITHIN_S, f"the {side.name} to be idle")
         entered = self._entered()
+        never = [order_id for order_id in sent if magic_of(order_id) not in entered]
+        if never:
+            raise RuntimeError(f"never sent to the broker: {', '.join(map(side.told, never))}")
         return [Times(sent_s, received[order_id], entered[magic_of(order_id)]) for order_id, sent_s in sent.items()]
 
     def _await(self, side: Side, order_id: str) -> float:
         ends = time.monotonic() + ENDS_WITHIN_S
-        while (received_s := side.received_s(order_id)) is None:
+        while (received_s := _answered(side, order_id)) is None:
             if time.monotonic() > ends:
                 raise RuntimeError(f"{order_id} has not ended within {ENDS_WITHIN_S:.0f} s")
             time.sleep(LOOK_EVERY_S)
@@ -183,6 +209,13 @@ class LatencyWorld:
             store.close()
 
 
+def _answered(side: Side, order_id: str) -> float | None:
+    try:
+        return side.received_s(order_id)
+    except StoreUnavailable:
+        return None  # the AWS server was killed, and is not back yet
+
+
 def wait_until(reached: Callable[[], bool], within_s: float, what: str) -> None:
     """Returns when *reached*; raises RuntimeError when that takes longer than *within_s*."""
     ends = time.monotonic() + within_s
@@ -192,7 +225,7 @@ def wait_until(reached: Callable[[], bool], within_s: float, what: str) -> None:
         time.sleep(LOOK_EVERY_S)
 
 
-def _settings(home: Path) -> Settings:
+def benchmark_settings(home: Path) -> Settings:
     """A stack of its own, whose limits no order of a benchmark meets."""
     aws, redis, web, code = free_ports(4)
     return Settings(
@@ -238,7 +271,10 @@ def _plain_worker(settings: Settings) -> Iterator[PlainSide]:
 def latency_world(home: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[LatencyWorld]:
     """The stack, its desk and the plain worker, all warm, as long as the block lasts."""
     profile = TerminalProfile.model_validate({"account": {"balance": 1e12, "leverage": 500, "margin_mode": "netting"}})
-    with running_stack(_settings(home), progress=say, profile=profile) as stack, _plain_worker(stack.settings) as plain:
+    with (
+        running_stack(benchmark_settings(home), progress=say, profile=profile) as stack,
+        _plain_worker(stack.settings) as plain,
+    ):
         desk = DeskSide(stack.settings)
         wait_until(desk.is_open, OPENS_WITHIN_S, "a desk to open")
         world = LatencyWorld(stack.settings, (desk, plain))

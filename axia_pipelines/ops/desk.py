@@ -6,11 +6,13 @@ retry policy (nothing is ever sent again by a retry).
 https://docs.dagster.io/guides/build/ops
 """
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
 import dagster as dg
 
+from axia_core.domain.messages import Lease
 from axia_core.domain.order_states import State
 from axia_core.ports import Events
 from axia_pipelines.failures import shown_as_failure
@@ -49,7 +51,7 @@ def keep_desk_open(
     cancellation = Cancellation()
     events = RunLogEvents(desk.ports.events, context.log)
     with shown_as_failure(), desk.open(context.run_id, events) as opened:
-        _await_lease(desk.ports)
+        _await_lease(context.instance, desk.ports)
         for record in cancellation.shield(opened.run(cancellation)):
             yield order_materialization(record)
 
@@ -67,8 +69,26 @@ def execute_order(
         raise dg.Failure(f"order {config.order_id} is UNKNOWN: {record.reason}", allow_retries=False)
 
 
-def _await_lease(ports: OrderPorts) -> None:
-    """Returns when the lease that a dead desk left has run out; one that is renewed is left to the desk to refuse."""
+def _await_lease(instance: dg.DagsterInstance, ports: OrderPorts) -> None:
+    """Returns when no desk holds the lease: the one that a dead desk left is ended, or runs out.
+
+    One that is renewed is left to the desk to refuse.
+    """
     deadline = ports.clock.now() + timedelta(seconds=ports.lease_s + LEASE_SLACK_S)
-    while ports.clock.now() < deadline and ports.ledger.lease_holder(ports.clock.now()) is not None:
+    while (lease := ports.ledger.lease_holder(ports.clock.now())) is not None and ports.clock.now() < deadline:
+        if is_left_behind(lease, instance, ports):
+            return ports.ledger.release_lease(lease)
         ports.clock.sleep(LEASE_POLL_S)
+    return None
+
+
+def is_left_behind(lease: Lease, instance: dg.DagsterInstance, ports: OrderPorts) -> bool:
+    """Whether a dead desk left the lease: its run is over, and it was not renewed since.
+
+    Should its process live after all, it has lost the lease, and its terminal ends before the next desk begins.
+    """
+    record = instance.get_run_record_by_id(lease.owner)
+    if record is None or record.end_time is None:
+        return False
+    remaining_s = (lease.expires_at - ports.clock.now()).total_seconds()
+    return remaining_s + (time.time() - record.end_time) <= ports.lease_s

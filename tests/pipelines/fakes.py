@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
+import dagster as dg
+
 from axia_core.adapters.clock import SteppedClock
 from axia_core.adapters.memory import MemoryBroker, MemoryEvents, MemoryOrderLedger, MemoryOrderQueue
 from axia_core.adapters.memory_bars import MemoryBarCache, MemoryBarStore, MemoryMarketData
@@ -20,6 +22,7 @@ from axia_core.ports import Events
 from axia_core.reconciliation import Reconciliation
 from axia_core.services.accept import accept
 from axia_core.settings import Settings
+from axia_pipelines.jobs import order_desk
 from axia_pipelines.resources import BarsResource, DeskResource, OrderPorts
 from tests.bar_examples import many_sessions
 
@@ -113,3 +116,10 @@ class FakeDesk(DeskResource):
             events=self.events,
             symbols=TWO_SYMBOLS,
         )
+
+
+def ended(instance: dg.DagsterInstance) -> str:
+    """A desk run that has just failed."""
+    run = instance.create_run_for_job(order_desk, status=dg.DagsterRunStatus.STARTED)
+    instance.report_run_failed(run)
+    return run.run_id

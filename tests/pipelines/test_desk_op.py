@@ -18,7 +18,7 @@ from axia_core.domain.outcomes import Unknown
 from axia_pipelines.jobs import order_desk, order_execution
 from axia_pipelines.metadata import ORDERS
 from axia_pipelines.ops.cancellation import Cancellation
-from tests.pipelines.fakes import FakeDesk
+from tests.pipelines.fakes import FakeDesk, ended
 
 BEFORE_CLOSE = datetime(2026, 7, 1, 20, 58, tzinfo=UTC)
 
@@ -106,6 +106,20 @@ def test_next_desk_waits_for_a_dead_ones_lease(instance: dg.DagsterInstance) -> 
 
     assert result.success
     assert [event["order_id"] for event in shown(instance)] == ["one"]
+
+
+def test_a_failed_runs_lease_is_ended_at_once(instance: dg.DagsterInstance) -> None:
+    """Once the dead desk's run has failed, the next one trades without waiting for the lease to run out."""
+    desk = FakeDesk(BEFORE_CLOSE)
+    desk.hold_lease(ended(instance), 14)
+    desk.send("one")
+    before = desk.clock.now()
+
+    open_desk(instance, desk)
+
+    record = desk.ledger.order("one")
+    assert record is not None
+    assert (record.updated_at - before).total_seconds() < 1
 
 
 def test_unknown_outcome_is_an_error_line(instance: dg.DagsterInstance) -> None:

@@ -9,12 +9,10 @@ import pytest
 from dagster import DagsterRunStatus
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
-from axia_core.errors import StoreUnavailable
-from axia_pipelines.instance.coordinator import EXPRESS_TAG
-from axia_pipelines.jobs import DESK, order_desk
-from axia_pipelines.resources import DeskResource, OrderPorts
+from axia_pipelines.jobs import DESK
+from axia_pipelines.resources import DeskResource
 from axia_pipelines.sensors import FINISHED, order_sensor
-from tests.pipelines.fakes import FakeDesk
+from tests.pipelines.fakes import FakeDesk, ended
 
 SATURDAY = datetime(2026, 7, 4, 12, 0, tzinfo=UTC)
 UNFINISHED = [status for status in DagsterRunStatus if status not in FINISHED]
@@ -101,37 +99,3 @@ def test_a_desk_that_outlives_its_run_is_waited_for(instance: dg.DagsterInstance
     desk.hold_lease(ended(instance), 30)
 
     assert isinstance(look(instance, desk), dg.SkipReason)
-
-
-def ended(instance: dg.DagsterInstance) -> str:
-    """A desk run that has just failed."""
-    run = instance.create_run_for_job(order_desk, status=DagsterRunStatus.STARTED)
-    instance.report_run_failed(run)
-    return run.run_id
-
-
-def test_unreadable_ledger_is_a_red_tick(instance: dg.DagsterInstance) -> None:
-    """When the ledger cannot be read the tick fails: nobody trades, and that must not look like idleness."""
-
-    class Unreadable(FakeDesk):
-        @property
-        def ports(self) -> OrderPorts:  # type: ignore[override]  # a property stands in for the cached one
-            raise StoreUnavailable("DynamoDB does not answer")
-
-        @ports.setter
-        def ports(self, value: OrderPorts) -> None: ...
-
-    with pytest.raises(StoreUnavailable):
-        look(instance, Unreadable())
-
-
-def test_sensor_looks_as_often_as_it_can() -> None:
-    """One second, not zero (which means thirty), and running without anybody switching it on."""
-    assert order_sensor.minimum_interval_seconds == 1
-    assert order_sensor.default_status is dg.DefaultSensorStatus.RUNNING
-
-
-def test_desk_takes_the_express_lane() -> None:
-    """The desk's runs are tagged past the queue and may last longer than the longest time between two closes."""
-    assert order_desk.tags[EXPRESS_TAG] == "true"
-    assert int(order_desk.tags["dagster/max_runtime"]) > 72 * 3600

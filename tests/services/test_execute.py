@@ -337,8 +337,15 @@ class TestAfterARewind:
         world.ledger.begin_epoch("boot-2", world.clock.now() - timedelta(minutes=1))
         world.broker.findings.append(Evidence(state=State.FILLED, execution=Execution(ticket=9), found_in="deals"))
 
-        assert run(world, world.received()).execution.ticket == 9
+        assert run(world, world.received(order_id="own-1")).execution.ticket == 9
         assert world.broker.submitted == []
+
+    def test_the_queues_own_order_needs_no_search(self, world: World) -> None:
+        """An order that goes by the id of a message sent since the rewind is nobody's second try."""
+        world.ledger.begin_epoch("boot-2", world.clock.now() - timedelta(minutes=1))
+        world.broker.findings.append(CannotTell("would make it wait"))
+
+        assert run(world, world.received()).state is State.FILLED
 
     def test_a_day_later_orders_are_sent_without_a_search(self, world: World) -> None:
         """Once the rewind is a day old, an order needs no search."""

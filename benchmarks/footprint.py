@@ -1,0 +1,154 @@
+"""How much memory the deployment takes after a daily run and a hundred orders: PSS of each process, and their sum.
+
+    python -m benchmarks.footprint [--orders N] [--json]
+
+Counted is what production runs: code server, daemon, webserver and the desk with its MT5 process, and the console
+where it is started. The local AWS server, Redis, and the paper terminal's own process are shown and not counted: on
+AWS they are elsewhere, or are MT5 itself. PSS exists on Linux; elsewhere the unique set (USS) is printed, and said so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from axia_cli.dagster_client import DagsterClient
+from axia_cli.stack import record
+from axia_cli.stack.supervisor import Stack, running_stack
+from axia_core.adapters.paper.profile import TerminalProfile
+from axia_core.domain.sessions import last_due_trading_day
+from axia_core.domain.timeframes import Timeframe
+from benchmarks.latency_world import OPENS_WITHIN_S, DeskSide, LatencyWorld, benchmark_settings, wait_until
+
+COUNTED = ("code-server", "daemon", "webserver", "desk", "console")
+AIM_MB = 420
+AIM_WITH_CONSOLE_MB = 620
+_MEGABYTE = 1_000_000
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `--json` prints; megabytes of a million bytes."""
+
+    measure: str
+    orders: int
+    processes_mb: dict[str, float]
+    counted: list[str]
+    total_mb: float
+    total_with_console_mb: float | None
+    aim_mb: int = AIM_MB
+    aim_with_console_mb: int = AIM_WITH_CONSOLE_MB
+
+
+def run(orders: int, say: Say = lambda _: None) -> Report:
+    """Starts the stack, collects a day, executes orders, and looks."""
+    profile = TerminalProfile.model_validate({"account": {"balance": 1e9, "margin_mode": "netting"}})
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        running_stack(benchmark_settings(Path(folder)), progress=say, profile=profile) as stack,
+    ):
+        _collect_a_day(stack, say)
+        _execute(stack, orders)
+        return _report(measured_mb(stack), orders)
+
+
+def _collect_a_day(stack: Stack, say: Say) -> None:
+    dagster = DagsterClient(stack.urls["dagster"])
+    # Dagster's partitions know no shift: the day is the newest of the wall clock, and of the shifted one.
+    day = last_due_trading_day(min(datetime.now(UTC), datetime.now(UTC) + stack.settings.clock_shift))
+    status = dagster.wait(dagster.launch_collection([day], stack.settings.symbols, tuple(Timeframe)))
+    say(f"collection of {day}: {status.status}, {status.materializations} materializations")
+    if not status.succeeded:
+        raise RuntimeError(f"the collection of {day} ended {status.status}: {dagster.failures(status.run_id)}")
+
+
+def _execute(stack: Stack, orders: int) -> None:
+    desk = DeskSide(stack.settings)
+    wait_until(desk.is_open, OPENS_WITHIN_S, "a desk to open")
+    LatencyWorld(stack.settings, [desk]).spaced(desk, orders)
+
+
+def measured_mb(stack: Stack) -> dict[str, float]:
+    """Every process of the stack by name; a child counts with its parent, except the desk's run."""
+    written = record.read(stack.home)
+    children = written.children if written else {}
+    code_server = psutil.Process(children["code-server"].pid)
+    desk = run_process(code_server)
+    in_desk = {desk.pid, *(child.pid for child in desk.children(recursive=True))} if desk else set()
+    found = {name: _sum_mb(_tree(child.pid), in_desk) for name, child in children.items()}
+    return {**found, "desk": _sum_mb(_tree(desk.pid), set()) if desk else 0.0}
+
+
+def run_process(code_server: psutil.Process) -> psutil.Process | None:
+    """The process of the one run that there is: Dagster spawns runs as children of the code server."""
+    with suppress(psutil.Error):
+        return next((child for child in code_server.children() if "spawn_main" in " ".join(child.cmdline())), None)
+    return None
+
+
+def _tree(pid: int) -> Iterator[psutil.Process]:
+    process = psutil.Process(pid)
+    yield process
+    yield from process.children(recursive=True)
+
+
+def _sum_mb(processes: Iterator[psutil.Process], without: set[int]) -> float:
+    return round(sum(_bytes(process) for process in processes if process.pid not in without) / _MEGABYTE, 1)
+
+
+def _bytes(process: psutil.Process) -> int:
+    with suppress(psutil.Error):
+        memory = process.memory_full_info()
+        return int(getattr(memory, "pss", memory.uss))
+    return 0
+
+
+def _report(processes_mb: dict[str, float], orders: int) -> Report:
+    counted = [name for name in COUNTED if name in processes_mb]
+    total = sum(processes_mb[name] for name in counted)
+    console = processes_mb.get("console")
+    return Report(
+        measure="PSS" if sys.platform == "linux" else "USS",
+        orders=orders,
+        processes_mb=processes_mb,
+        counted=counted,
+        total_mb=round(total - (console or 0.0), 1),
+        total_with_console_mb=None if console is None else round(total, 1),
+    )
+
+
+def table(report: Report) -> str:
+    """The report for people."""
+    lines = [f"{'process':16}{report.measure + ' MB':>10}"]
+    for name, megabytes in sorted(report.processes_mb.items(), key=lambda pair: pair[0] not in report.counted):
+        lines.append(f"{name:16}{megabytes:>10}{'' if name in report.counted else '   not counted'}")
+    lines.append(f"{'without console':16}{report.total_mb:>10}   aim {report.aim_mb}")
+    if report.total_with_console_mb is not None:
+        lines.append(f"{'with console':16}{report.total_with_console_mb:>10}   aim {report.aim_with_console_mb}")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints the report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--orders", type=int, default=100)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    report = run(options.orders, lambda text: print(text, file=sys.stderr))  # noqa: T201
+    sys.stdout.write((json.dumps(asdict(report), indent=2) if options.json else table(report)) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
