@@ -298,6 +298,8 @@ def crash_world(home: Path) -> Iterator[CrashWorld]:
         max_net_lots=Decimal(1_000_000),
         max_entry_distance_percent=Decimal(100),
         max_daily_loss_percent=Decimal(100),
+        max_drawdown_percent=Decimal(100),
+        max_unknowns=1_000_000,  # all cases share one ledger, and most leave an order UNKNOWN
         duplicate_window_s=0.0,
     )
     create_terminal(settings.terminal_path, profile(shift_s))
