@@ -3,6 +3,7 @@
     AxiaError
     ├── TransientError              trying again later may help; nothing was changed
     │   ├── SourceUnavailable       a market data source or the MT5 terminal did not answer
+    │   │   └── SourceRateLimited   it answered that it is asked too often
     │   ├── HistoryNotReady         the terminal is still downloading this history
     │   ├── StoreUnavailable        S3, DynamoDB or SQS could not be reached or throttled
     │   ├── CacheUnavailable        Redis could not be reached; readers go on without it
@@ -21,6 +22,7 @@
         ├── CorruptObject           stored bytes that do not read back as what their metadata says
         │   └── NewerItem           a ledger item of a newer version, whose meaning this one does not know
         ├── ArchivedObject          stored, but in a class that must be restored before it can be read
+        ├── HistoryOutOfReach       the source does not go that far back
         ├── ServerClockMismatch     the broker's clock is not the one in the settings
         ├── WrongAccount            the terminal is logged in elsewhere, or demo/live disagree
         └── NotRunning              the local stack (or a part of it) is not there
@@ -46,6 +48,10 @@ class PermanentError(AxiaError):
 
 class SourceUnavailable(TransientError):
     """A market data source or the MT5 terminal did not answer."""
+
+
+class SourceRateLimited(SourceUnavailable):
+    """The source answered that it is asked too often; asking at once again makes it worse."""
 
 
 class HistoryNotReady(TransientError):
@@ -124,6 +130,10 @@ class NewerItem(CorruptObject):
 
 class ArchivedObject(PermanentError):
     """A partition lies in an archive class: it must be restored before it can be read."""
+
+
+class HistoryOutOfReach(PermanentError):
+    """The source keeps no history that goes so far back."""
 
 
 class ServerClockMismatch(PermanentError):

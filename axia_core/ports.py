@@ -55,8 +55,12 @@ class MarketData(ABC):
     def bars(self, symbol: Symbol, timeframe: Timeframe, start: datetime, end: datetime) -> Bars:
         """Bars that open in `[start, end)` as the source has them, broken and forming ones included.
 
-        Raises SourceUnavailable, HistoryNotReady, UnknownSymbol.
+        Raises SourceUnavailable, HistoryNotReady, UnknownSymbol, HistoryOutOfReach.
         """
+
+    def reaches_back_to(self, timeframe: Timeframe) -> datetime | None:
+        """The earliest start that `bars` answers now; None where nothing limits it."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,18 +10,26 @@ import warnings
 
 import dagster as dg
 
+from axia_core.adapters.by_policy import single_source
 from axia_core.domain.timeframes import Timeframe
 from axia_core.ports import MarketData
 from axia_core.settings import Settings, load_settings
 from axia_pipelines.assets.cache import cache_asset
 from axia_pipelines.assets.ohlcv import ohlcv_asset
 from axia_pipelines.assets.orders import orders_asset
-from axia_pipelines.checks import latest_day_check
-from axia_pipelines.jobs import daily_collection, order_desk, order_execution, order_reconciliation
+from axia_pipelines.checks import history_check, latest_day_check, quality_check
+from axia_pipelines.jobs import (
+    daily_collection,
+    healing,
+    order_desk,
+    order_execution,
+    order_reconciliation,
+    quality_check_job,
+)
 from axia_pipelines.partitions import series_days, trading_dates
 from axia_pipelines.resources import BarsResource, DeskResource, market_data
-from axia_pipelines.schedules import collection_schedule, reconciliation_every_hour
-from axia_pipelines.sensors import order_sensor
+from axia_pipelines.schedules import collection_schedule, quality_every_saturday, reconciliation_every_hour
+from axia_pipelines.sensors import healing_sensor, order_sensor
 
 
 def build_definitions(
@@ -43,12 +51,18 @@ def build_definitions(
             *(cache_asset(timeframe) for timeframe in Timeframe),
             orders_asset(settings.account),
         ],
-        asset_checks=[latest_day_check(timeframe) for timeframe in Timeframe],
-        jobs=[daily_collection, order_desk, order_execution, order_reconciliation],
-        schedules=[collection_schedule(daily_collection, dates, settings.symbols), reconciliation_every_hour],
-        sensors=[order_sensor],
+        asset_checks=[
+            check(timeframe) for check in (latest_day_check, quality_check, history_check) for timeframe in Timeframe
+        ],
+        jobs=[daily_collection, quality_check_job, healing, order_desk, order_execution, order_reconciliation],
+        schedules=[
+            collection_schedule(daily_collection, dates, settings.symbols, settings.reread_days),
+            quality_every_saturday,
+            reconciliation_every_hour,
+        ],
+        sensors=[healing_sensor, order_sensor],
         resources={
-            "market": market or market_data(settings),
+            "market": single_source(market) if market else market_data(settings),
             "bars": bars or BarsResource(settings),
             "desk": desk or DeskResource(settings),
         },

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import dagster as dg
 
+from axia_pipelines.checks import HISTORY, check_keys
 from axia_pipelines.instance.coordinator import EXPRESS_TAG
 from axia_pipelines.ops.desk import execute_order, keep_desk_open
+from axia_pipelines.ops.healing import heal_provisional
 from axia_pipelines.ops.reconciliation import reconcile_orders
 
 COLLECTION = "daily_collection"
 DESK = "order_desk"
+QUALITY_JOB = "quality_check"
+HEALING = "healing"
 
 # A desk ends at the next New York close, at most 72 hours away (from Friday's close to Monday's) and some slack.
 DESK_TAGS = {EXPRESS_TAG: "true", "dagster/max_runtime": str(4 * 24 * 3600)}
@@ -23,11 +27,30 @@ EXECUTION_TAGS = {EXPRESS_TAG: "true", "dagster/max_runtime": "900"}
 
 daily_collection = dg.define_asset_job(
     COLLECTION,
-    selection=dg.AssetSelection.groups("ohlcv", "cache"),
+    selection=dg.AssetSelection.groups("ohlcv", "cache") - dg.AssetSelection.checks(*check_keys(HISTORY)),
     executor_def=dg.in_process_executor,
     description="Collects trading days of every symbol and timeframe, then reloads the cache. "
     "To collect some days again: *Materialize all*, then choose dates and symbols.",
 )
+
+
+quality_check_job = dg.define_asset_job(
+    QUALITY_JOB,
+    selection=dg.AssetSelection.checks(*check_keys(HISTORY)),
+    executor_def=dg.in_process_executor,
+    description="Looks at the last weeks of every series in S3: what single days cannot show, a shifted clock above "
+    "all. Asks no source and writes nothing.",
+)
+
+
+@dg.job(
+    name=HEALING,
+    executor_def=dg.in_process_executor,
+    description="Reads provisional partitions (from yfinance, while MT5 did not answer) again from MT5. The healing "
+    "sensor starts it; by hand it also finds what was written without Dagster.",
+)
+def healing() -> None:
+    heal_provisional()
 
 
 @dg.job(

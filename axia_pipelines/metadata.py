@@ -18,6 +18,7 @@ from axia_core.domain.order_states import OrderRecord
 if TYPE_CHECKING:
     # Annotations only: the values drag numpy in, which the desk and the code server do without.
     from axia_core.domain.bars import PartitionTruth
+    from axia_core.services.collect import Collected
 
 Metadata = dict[str, dg.MetadataValue]
 ORDERS = dg.AssetKey("orders")
@@ -43,6 +44,27 @@ def partition_metadata(truth: PartitionTruth, bucket: str) -> Metadata:
         "dagster/partition_row_count": dg.MetadataValue.int(truth.actual),
         "digest": dg.MetadataValue.text(truth.digest),
     }
+
+
+def collected_metadata(collected: Collected, bucket: str) -> Metadata:
+    """One trading day as a run left it: what it is, what the run did, and what the stored revision changed."""
+    metadata = partition_metadata(collected.truth, bucket)
+    metadata["outcome"] = dg.MetadataValue.text(collected.outcome.value)
+    if collected.degraded:
+        metadata["degraded"] = dg.MetadataValue.text(collected.degraded)
+    if collected.doubt:
+        metadata["not_taken"] = dg.MetadataValue.text(f"{collected.doubt}; {collected.difference}")
+    replaced = collected.truth.replaced
+    if replaced is not None:
+        changes = replaced.difference
+        metadata |= {
+            "replaced": dg.MetadataValue.text(f"{replaced.source}: {changes}"),
+            "rows_added": dg.MetadataValue.int(changes.added),
+            "rows_removed": dg.MetadataValue.int(changes.removed),
+            "rows_changed": dg.MetadataValue.int(changes.changed),
+            "largest_deviation_pips": dg.MetadataValue.float(changes.largest_pips),
+        }
+    return metadata
 
 
 def order_materialization(record: OrderRecord) -> dg.AssetMaterialization:

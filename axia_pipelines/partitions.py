@@ -7,7 +7,7 @@ https://docs.dagster.io/guides/build/partitions-and-backfills
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import dagster as dg
@@ -20,8 +20,13 @@ COLLECTION_HOUR = 7
 # The hour must be the offset: the midnight form would exclude no window at all, silently.
 WEEKENDS = f"0 {COLLECTION_HOUR} * * 6,0"
 
+PARTITION_TAG = "dagster/partition"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
+# How many stored days before the asked ones are read again, for corrections.
+REREAD_TAG = "axia/reread_days"
+# Set by a person who has looked at a doubted correction: this run takes it.
+TRUST_TAG = "axia/take_doubtful_corrections"
 
 
 def trading_dates(history_start: date) -> dg.DailyPartitionsDefinition:
@@ -50,6 +55,17 @@ def range_tags(first: date, last: date, symbols: Sequence[str]) -> dict[str, str
         RANGE_START_TAG: str(partition_key(first, symbols[0])),
         RANGE_END_TAG: str(partition_key(last, symbols[-1])),
     }
+
+
+def asked_range(tags: Mapping[str, str], symbols: Sequence[str]) -> tuple[date, date, Sequence[str]] | None:
+    """The first day, last day and symbols that a run's tags ask for; None for a run without partitions."""
+    one = tags.get(PARTITION_TAG)
+    first, last = tags.get(RANGE_START_TAG, one), tags.get(RANGE_END_TAG, one)
+    if first is None or last is None:
+        return None
+    (start, start_symbol), (end, end_symbol) = first.split("|"), last.split("|")
+    chosen = [name for name in symbols if start_symbol <= name <= end_symbol]
+    return date.fromisoformat(start), date.fromisoformat(end), chosen
 
 
 def days_by_symbol(keys: Iterable[str]) -> dict[str, tuple[date, ...]]:

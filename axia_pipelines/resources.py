@@ -9,35 +9,66 @@ https://docs.dagster.io/guides/build/external-resources
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
 import dagster as dg
 
+from axia_core.adapters.by_policy import MarketSources, Resting
 from axia_core.adapters.clock import SystemClock
 from axia_core.desk import Desk
 from axia_core.desk_rules import DeskRules
+from axia_core.domain.source_policy import MT5, YFINANCE
 from axia_core.ports import BarCache, BarStore, Broker, Clock, Events, MarketData, OrderLedger, OrderQueue
 from axia_core.reconciliation import Reconciliation
 from axia_core.settings import Settings
 
 
 def market_data(settings: Settings) -> dg.ResourceDefinition:
-    """MT5 as the source of bars: one terminal process for all steps of a run, started by the first that reads.
+    """The sources of bars, by the policy of the settings: MT5 and, where it does not answer, yfinance.
 
-    It is not the desk's terminal: reading history must not keep that one from orders.
+    One terminal process serves all steps of a run, started by the first that reads. It is not the desk's terminal:
+    reading history must not keep that one from orders.
     """
 
-    def mt5(_: dg.InitResourceContext) -> Iterator[MarketData]:
-        from axia_core.adapters.mt5.market import Mt5MarketData
-        from axia_core.adapters.mt5.terminal import open_terminal
-        from axia_core.adapters.secrets import with_credentials
+    def sources(_: dg.InitResourceContext) -> Iterator[MarketSources]:
+        with market_sources(settings) as opened:
+            yield opened
 
-        with open_terminal(with_credentials(settings)) as terminal:
-            yield Mt5MarketData(terminal, SystemClock(settings.clock_shift), settings)
+    return dg.ResourceDefinition(sources, description=market_data.__doc__)
 
-    return dg.ResourceDefinition(mt5, description=market_data.__doc__)
+
+@contextmanager
+def market_sources(settings: Settings) -> Iterator[MarketSources]:
+    """Every source that the policy names; each is opened by its first call."""
+    policy, clock = settings.source_policy, SystemClock(settings.clock_shift)
+    names = policy.names()
+    with ExitStack() as opened:
+        by_name = {name: opened.enter_context(_SOURCES[name](settings, clock)) for name in names}
+        # A rest is for going elsewhere meanwhile; a source without a second is asked again by the step's retry.
+        alone = len(names) == 1
+        yield MarketSources(policy, by_name if alone else {n: Resting(s, clock) for n, s in by_name.items()})
+
+
+@contextmanager
+def _mt5(settings: Settings, clock: Clock) -> Iterator[MarketData]:
+    from axia_core.adapters.mt5.market import Mt5MarketData
+    from axia_core.adapters.mt5.terminal import open_terminal
+    from axia_core.adapters.secrets import with_credentials
+
+    with open_terminal(with_credentials(settings)) as terminal:
+        yield Mt5MarketData(terminal, clock, settings)
+
+
+@contextmanager
+def _yfinance(settings: Settings, clock: Clock) -> Iterator[MarketData]:
+    from axia_core.adapters.yfinance.market import YfinanceMarketData
+
+    yield YfinanceMarketData(clock, settings.home.absolute() / YFINANCE)
+
+
+_SOURCES = {MT5: _mt5, YFINANCE: _yfinance}
 
 
 class BarsResource:
@@ -49,6 +80,12 @@ class BarsResource:
     @cached_property
     def clock(self) -> Clock:
         return SystemClock(self.settings.clock_shift)
+
+    @cached_property
+    def events(self) -> Events:
+        from axia_core.adapters.log import LogEvents
+
+        return LogEvents()
 
     @cached_property
     def store(self) -> BarStore:

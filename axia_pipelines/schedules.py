@@ -11,18 +11,25 @@ from datetime import date
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from axia_pipelines.jobs import order_reconciliation
-from axia_pipelines.partitions import COLLECTION_HOUR, TIMEZONE, range_tags
+from axia_pipelines.jobs import order_reconciliation, quality_check_job
+from axia_pipelines.partitions import COLLECTION_HOUR, REREAD_TAG, TIMEZONE, range_tags
 from axia_pipelines.resources import DeskResource
 
+SATURDAY_AFTERNOON = "0 15 * * 6"
 HOURLY = "20 * * * *"
 TUESDAY_TO_SATURDAY = f"0 {COLLECTION_HOUR} * * 2-6"
 
 
 def collection_schedule(
-    job: UnresolvedAssetJobDefinition, dates: dg.DailyPartitionsDefinition, symbols: Sequence[str]
+    job: UnresolvedAssetJobDefinition,
+    dates: dg.DailyPartitionsDefinition,
+    symbols: Sequence[str],
+    reread_days: int = 0,
 ) -> dg.ScheduleDefinition:
-    """The day that has just closed, every symbol and timeframe and then the cache, in one run at 07:00 Tokyo."""
+    """The day that has just closed, every symbol and timeframe and then the cache, in one run at 07:00 Tokyo.
+
+    The *reread_days* before it are read in the same calls, for what their source has corrected since.
+    """
 
     @dg.schedule(
         name="collection_at_0700_tokyo",
@@ -39,7 +46,7 @@ def collection_schedule(
         if key is None:
             return dg.SkipReason("No trading day has closed since the `history_start` setting.")
         day = date.fromisoformat(key)
-        return dg.RunRequest(run_key=key, tags=range_tags(day, day, symbols))
+        return dg.RunRequest(run_key=key, tags=range_tags(day, day, symbols) | {REREAD_TAG: str(reread_days)})
 
     return at_0700_tokyo
 
@@ -56,3 +63,13 @@ def reconciliation_every_hour(desk: dg.ResourceParam[DeskResource]) -> dg.RunReq
     if lease is not None:
         return dg.SkipReason(f"{lease.owner} holds the desk's lease and reconciles by itself.")
     return dg.RunRequest()
+
+
+quality_every_saturday = dg.ScheduleDefinition(
+    name="quality_on_saturday",
+    job=quality_check_job,
+    cron_schedule=SATURDAY_AFTERNOON,
+    execution_timezone=TIMEZONE,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Looks at the last weeks of every series while the market is closed.",
+)

@@ -5,17 +5,24 @@ tick consumed) and counts on no run key (a failed run would keep its key for eve
 https://docs.dagster.io/guides/automate/sensors
 """
 
+import time
+from datetime import timedelta
+
 import dagster as dg
 from dagster import DagsterRunStatus
 
 from axia_core.desk import desk_is_needed
-from axia_pipelines.jobs import DESK, order_desk
+from axia_pipelines.jobs import DESK, HEALING, healing, order_desk
 from axia_pipelines.ops.desk import is_left_behind
-from axia_pipelines.resources import DeskResource, OrderPorts
+from axia_pipelines.provisional import Waiting
+from axia_pipelines.resources import BarsResource, DeskResource, OrderPorts
 
 FINISHED = frozenset({DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED})
 # Short, because the list of runs cuts a tag off at some 35 characters.
 WHY_TAG = "axia/why"
+# A run that failed found no MT5; one that succeeded left only what MT5 does not have or what a person must look at.
+FAILED_PAUSE_S = 1_800
+HEALED_PAUSE_S = 6 * 3_600
 UNFINISHED = [status for status in DagsterRunStatus if status not in FINISHED]
 
 
@@ -51,3 +58,40 @@ def _decide(instance: dg.DagsterInstance, ports: OrderPorts) -> dg.RunRequest | 
     if reason is None:
         return dg.SkipReason("The market is closed, no message waits and every order is settled.")
     return dg.RunRequest(tags={WHY_TAG: reason})
+
+
+@dg.sensor(
+    job=healing,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Has provisional partitions read again from MT5: half an hour after a run that failed, else six hours.",
+)
+def healing_sensor(
+    context: dg.SensorEvaluationContext, bars: dg.ResourceParam[BarsResource]
+) -> dg.RunRequest | dg.SkipReason:
+    """What waits is known from the records of runs, which cost no look at S3; the run itself goes by S3."""
+    waiting = Waiting.parse(context.cursor)
+    oldest = bars.clock.now() - timedelta(days=2 * bars.settings.heal_days)
+    waiting = waiting.updated(context.instance, oldest)
+    context.update_cursor(waiting.text())
+    if not waiting.partitions:
+        return dg.SkipReason("No partition is known to be provisional.")
+    pause = _healing_pause(context.instance)
+    if pause:
+        return dg.SkipReason(f"{len(waiting.partitions)} partitions are provisional; {pause}")
+    return dg.RunRequest(tags={WHY_TAG: f"{len(waiting.partitions)} provisional partitions"})
+
+
+def _healing_pause(instance: dg.DagsterInstance) -> str:
+    """Why no healing run should start now, or nothing."""
+    records = instance.get_run_records(filters=dg.RunsFilter(job_name=HEALING), limit=1)
+    if not records:
+        return ""
+    run, ended = records[0].dagster_run, records[0].end_time
+    if run.status not in FINISHED or ended is None:
+        return f"run {run.run_id} is at it ({run.status.value})."
+    wait_s = HEALED_PAUSE_S if run.status is DagsterRunStatus.SUCCESS else FAILED_PAUSE_S
+    remaining_s = ended + wait_s - time.time()
+    if remaining_s <= 0:
+        return ""
+    return f"the last healing run ended as {run.status.value}, the next is in {remaining_s:.0f} s."

@@ -100,6 +100,17 @@ def previous_trading_day(day: date, holidays: frozenset[date] = frozenset()) -> 
     return day
 
 
+def trading_days_before(
+    day: date, count: int, since: date, holidays: frozenset[date] = frozenset()
+) -> tuple[date, ...]:
+    """The newest *count* trading days strictly before *day* and not before *since*, oldest first."""
+    found: list[date] = []
+    for _ in range(count):
+        day = previous_trading_day(day, holidays)
+        found.append(day)
+    return tuple(reversed([each for each in found if each >= since]))
+
+
 def last_closed_trading_days(now: datetime, count: int, holidays: frozenset[date] = frozenset()) -> tuple[date, ...]:
     """The newest *count* trading dates whose session has closed by *now*, oldest first."""
     day = require_aware(now).astimezone(NEW_YORK).date() + DAY

@@ -1,4 +1,4 @@
-"""Bars of one trading day of a pair, one asset per timeframe: read from MT5, kept in S3 as one object each.
+"""Bars of one trading day of a pair, one asset per timeframe: read from its sources, kept in S3 as one object each.
 
 House rule: an asset reads its context, calls one service and returns. Screening, gaps and storage are not here.
 Services are imported inside the body: they need numpy and pyarrow, which the code server and the desk do without.
@@ -9,12 +9,13 @@ from datetime import timedelta
 
 import dagster as dg
 
+from axia_core.adapters.by_policy import MarketSources
+from axia_core.domain.sessions import trading_days_before
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
-from axia_core.ports import MarketData
-from axia_pipelines.assets.progress import COMPLETE, Progress
+from axia_pipelines.assets.progress import COMPLETE, CORRECTIONS, Progress
 from axia_pipelines.failures import shown_as_failure
-from axia_pipelines.partitions import days_by_symbol
+from axia_pipelines.partitions import REREAD_TAG, TRUST_TAG, days_by_symbol
 from axia_pipelines.resources import BarsResource
 
 GROUP = "ohlcv"
@@ -57,15 +58,19 @@ def ohlcv_asset(
         check_specs=[
             dg.AssetCheckSpec(
                 COMPLETE, asset=ohlcv_key(timeframe), description="Every expected bar was there and held together."
-            )
+            ),
+            dg.AssetCheckSpec(
+                CORRECTIONS, asset=ohlcv_key(timeframe), description="No stored day was to give way to doubtful bars."
+            ),
         ],
     )
     def collect_series(
         context: dg.AssetExecutionContext,
-        market: dg.ResourceParam[MarketData],
+        market: dg.ResourceParam[MarketSources],
         bars: dg.ResourceParam[BarsResource],
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the plain form only
-        progress = Progress(context, bars.settings.bucket, final_attempt=context.retry_number >= MAX_RETRIES)
+        final_attempt = context.retry_number >= MAX_RETRIES
+        progress = Progress(context, bars.settings.bucket, bars.events, final_attempt)
         with progress.kept_on_failure(), shown_as_failure():
             _collect(context, timeframe, market, bars, progress)
         return progress.result()
@@ -76,24 +81,36 @@ def ohlcv_asset(
 def _collect(
     context: dg.AssetExecutionContext,
     timeframe: Timeframe,
-    market: MarketData,
+    market: MarketSources,
     bars: BarsResource,
     progress: Progress,
 ) -> None:
     from axia_core.services.collect import collect_days
 
-    settling = timedelta(seconds=bars.settings.settling_s)
+    settings, tags = bars.settings, context.run.tags
     for name, days in days_by_symbol(context.partition_keys).items():
+        first, *fallbacks = market.of(Symbol(name), timeframe)
         with progress.other_series_go_on():
-            found = collect_days(market, bars.store, bars.clock, Symbol(name), timeframe, days, settling=settling)
-            for truth in found:
-                progress.add(truth)
+            for found in collect_days(
+                first,
+                bars.store,
+                bars.clock,
+                Symbol(name),
+                timeframe,
+                days,
+                fallbacks=fallbacks,
+                reread=trading_days_before(days[0], int(tags.get(REREAD_TAG, "0")), settings.history_start),
+                settling=timedelta(seconds=settings.settling_s),
+                max_pips=settings.correction_max_pips,
+                trusting=TRUST_TAG in tags,
+            ):
+                progress.add(found, asked=found.truth.trading_date in days)
     progress.raise_failures()
 
 
 def _description(timeframe: Timeframe) -> str:
     # The timeframe comes first: the catalog shows the beginning only.
-    return f"""{timeframe} bars of one trading day of one pair, read from MT5 and kept in S3 as one object.
+    return f"""{timeframe} bars of one trading day of one pair, from MT5 or else yfinance, kept in S3 as one object.
 
 Trading day D runs from 17:00 New York on the day before to 17:00 on D, holds {timeframe.bars_per_session} bars and can
 be collected from 07:00 Tokyo on D+1.

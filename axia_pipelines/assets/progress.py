@@ -5,6 +5,7 @@ House rule: bookkeeping of one step. What a partition's metadata says is `axia_p
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,29 +13,45 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from axia_core.errors import AxiaError, HistoryNotReady, PermanentError
+from axia_core.ports import Events
 from axia_pipelines.failures import as_failure
-from axia_pipelines.metadata import partition_metadata
+from axia_pipelines.metadata import collected_metadata
 from axia_pipelines.partitions import partition_key
 
 if TYPE_CHECKING:
-    from axia_core.domain.bars import PartitionTruth
+    from axia_core.services.collect import Collected
 
 COMPLETE = "complete"
+CORRECTIONS = "corrections"
+COMPONENT = "collection"
+_SHOWN = 10
 
 
 class Progress:
-    """Partitions finished by one attempt of one step."""
+    """Partitions finished by one attempt of one step: those it was asked for, and stored ones it read again."""
 
-    def __init__(self, context: dg.AssetExecutionContext, bucket: str, final_attempt: bool) -> None:
+    def __init__(self, context: dg.AssetExecutionContext, bucket: str, events: Events, final_attempt: bool) -> None:
         self._context = context
         self._bucket = bucket
+        self._events = events
         self._final_attempt = final_attempt
-        self._truths: list[PartitionTruth] = []
+        self._finished: list[Collected] = []
+        self._doubted: list[Collected] = []
+        self._degraded: Counter[str] = Counter()
         self._failures: list[AxiaError] = []
 
-    def add(self, truth: PartitionTruth) -> None:
-        """Notes a stored partition."""
-        self._truths.append(truth)
+    def add(self, collected: Collected, asked: bool = True) -> None:
+        """Notes a partition; one that was only read again is recorded at once, and only if that changed it."""
+        if asked:
+            self._finished.append(collected)
+        elif collected.is_written:
+            self._context.log_event(self._materialization(collected))
+        if collected.is_doubted:
+            self._doubted.append(collected)
+        if collected.degraded:
+            self._degraded[collected.degraded] += 1
+        if collected.difference is not None:
+            self._context.log.info(_sentence(collected))
 
     @contextmanager
     def other_series_go_on(self) -> Iterator[None]:
@@ -51,7 +68,7 @@ class Progress:
         failures = [as_failure(error) for error in self._failures]
         raise dg.Failure(
             description="\n".join(failure.description or "" for failure in failures),
-            metadata={"failed_series": len(failures), "finished_partitions": len(self._truths)},
+            metadata={"failed_series": len(failures), "finished_partitions": len(self._finished)},
             allow_retries=any(failure.allow_retries for failure in failures),
         )
 
@@ -70,34 +87,66 @@ class Progress:
         except BaseException:
             self._record()
             raise
+        finally:
+            self._tell()
 
     def result(self) -> dg.MaterializeResult[None]:
-        """The step's success: one event per partition, each with its own metadata, and the completeness check."""
-        for truth in self._truths:
-            key = partition_key(truth.trading_date, truth.symbol.name)
-            self._context.add_asset_metadata(
-                partition_metadata(truth, self._bucket), asset_key=self._context.asset_key, partition_key=key
-            )
-        return dg.MaterializeResult(check_results=[self._completeness()])
+        """The step's success: one event per partition, each with its own metadata, and the checks."""
+        for collected in self._finished:
+            metadata = collected_metadata(collected, self._bucket)
+            self._context.add_asset_metadata(metadata, asset_key=self._context.asset_key, partition_key=_key(collected))
+        return dg.MaterializeResult(check_results=[self._completeness(), self._corrections()])
 
     def _record(self) -> None:
         # Only here: on success Dagster writes these events itself, and logging them as well would double them.
-        for truth in self._truths:
-            key = partition_key(truth.trading_date, truth.symbol.name)
-            metadata = partition_metadata(truth, self._bucket)
-            self._context.log_event(dg.AssetMaterialization(self._context.asset_key, metadata=metadata, partition=key))
+        for collected in self._finished:
+            self._context.log_event(self._materialization(collected))
+
+    def _materialization(self, collected: Collected) -> dg.AssetMaterialization:
+        metadata = collected_metadata(collected, self._bucket)
+        return dg.AssetMaterialization(self._context.asset_key, metadata=metadata, partition=_key(collected))
+
+    def _tell(self) -> None:
+        """One event per cause, not per partition: an hour without a terminal concerns every series in the same way."""
+        asset = self._context.asset_key.to_user_string()
+        for reason, count in self._degraded.items():
+            text = f"{asset}: {count} partitions came from another source than the first. {reason}"
+            self._events.publish("source_degraded", "warning", COMPONENT, text, asset=asset, partitions=str(count))
+        for collected in self._doubted:
+            self._events.publish("correction_doubted", "warning", COMPONENT, _sentence(collected), asset=asset)
 
     def _completeness(self) -> dg.AssetCheckResult:
-        incomplete = [truth for truth in self._truths if not truth.complete]
-        names = [f"{truth.trading_date} {truth.symbol}" for truth in incomplete[:10]]
+        truths = [collected.truth for collected in self._finished]
+        incomplete = [truth for truth in truths if not truth.complete]
+        names = [f"{truth.trading_date} {truth.symbol}" for truth in incomplete[:_SHOWN]]
         return dg.AssetCheckResult(
             check_name=COMPLETE,
             passed=not incomplete,
             severity=dg.AssetCheckSeverity.WARN,
-            description=f"{len(incomplete)} of {len(self._truths)} partitions are incomplete",
+            description=f"{len(incomplete)} of {len(truths)} partitions are incomplete",
             metadata={
                 "gaps": sum(len(truth.gaps) for truth in incomplete),
                 "refused": sum(len(truth.refused) for truth in incomplete),
                 "incomplete": ", ".join(names) or "none",
             },
         )
+
+    def _corrections(self) -> dg.AssetCheckResult:
+        doubted = [_sentence(collected) for collected in self._doubted]
+        return dg.AssetCheckResult(
+            check_name=CORRECTIONS,
+            passed=not doubted,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{len(doubted)} corrections were not taken and wait for a person",
+            metadata={"doubted": "\n".join(doubted[:_SHOWN]) or "none"},
+        )
+
+
+def _key(collected: Collected) -> str:
+    return partition_key(collected.truth.trading_date, collected.truth.symbol.name)
+
+
+def _sentence(collected: Collected) -> str:
+    truth = collected.truth
+    why = f": not taken, {collected.doubt}" if collected.doubt else f": {collected.outcome}"
+    return f"{truth.symbol} {truth.timeframe} {truth.trading_date}{why}; {collected.difference}"

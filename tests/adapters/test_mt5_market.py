@@ -372,9 +372,9 @@ def test_paper_terminal_collects(tmp_path: Path, server: tuple[str, int], weeken
     with open_terminal(settings) as terminal:
         source = Mt5MarketData(terminal, clock, settings)
         truths = [
-            truth
+            found.truth
             for timeframe in Timeframe
-            for truth in collect_days(source, store, clock, Symbol("USDJPY"), timeframe, days)
+            for found in collect_days(source, store, clock, Symbol("USDJPY"), timeframe, days)
         ]
 
     assert all(truth.complete for truth in truths)

@@ -91,7 +91,9 @@ def terminal(settings: Settings) -> Iterator[Terminal]:
 def collect(terminal: Terminal, settings: Settings, symbol: str, timeframe: Timeframe) -> list[PartitionTruth]:
     clock = SteppedClock(NOW)
     market = Mt5MarketData(terminal, clock, settings)
-    return list(collect_days(market, MemoryBarStore(), clock, Symbol(symbol), timeframe, sorted(days_of(symbol))))
+    days = sorted(days_of(symbol))
+    found = collect_days(market, MemoryBarStore(), clock, Symbol(symbol), timeframe, days)
+    return [collected.truth for collected in found]
 
 
 @pytest.mark.parametrize("symbol", list(FILES))

@@ -7,6 +7,7 @@ from datetime import date
 import dagster as dg
 import pytest
 
+from axia_core.adapters.by_policy import single_source
 from axia_core.adapters.clock import SteppedClock
 from axia_core.adapters.memory_bars import MemoryMarketData
 from axia_core.domain.symbols import Symbol
@@ -31,7 +32,7 @@ def collect(
     partitions = series_days(trading_dates(settings().history_start), TWO_SYMBOLS)
     definitions = dg.Definitions(
         assets=[ohlcv_asset(Timeframe.H1, partitions, retry_delay_s=0)],
-        resources={"market": source, "bars": kept},
+        resources={"market": single_source(source), "bars": kept},
         jobs=[dg.define_asset_job("collect", selection=[H1])],
     )
     job = definitions.resolve_job_def("collect")
@@ -84,7 +85,7 @@ def test_gaps_are_said_not_repaired(instance: dg.DagsterInstance) -> None:
     result = collect(instance, market([usdjpy, eurusd]), bars())
 
     metadata = recorded(instance)["2026-06-29|USDJPY"]
-    (check,) = result.get_asset_check_evaluations()
+    check = next(c for c in result.get_asset_check_evaluations() if c.check_name == "complete")
     assert result.success
     assert (metadata["gaps"], metadata["gaps_at"]) == (2, "2026-06-29T00:00Z\n2026-06-29T01:00Z")
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)

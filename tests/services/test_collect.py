@@ -28,7 +28,7 @@ def market(bars: Bars, now: datetime = LATER, provisional: bool = False) -> Memo
 
 def collected(source: MemoryMarketData, store: MemoryBarStore, days: Sequence[date]) -> list[PartitionTruth]:
     ((_, timeframe),) = source.series
-    return list(collect_days(source, store, source.clock, USDJPY, timeframe, days))
+    return [found.truth for found in collect_days(source, store, source.clock, USDJPY, timeframe, days)]
 
 
 def test_a_whole_day_is_stored() -> None:
@@ -170,7 +170,7 @@ def test_a_day_without_bars_stops_no_other() -> None:
     yielded: list[date] = []
 
     with pytest.raises(HistoryNotReady, match=f"1 trading day.*{tuesday}"):
-        yielded.extend(truth.trading_date for truth in collect_days(source, store, source.clock, USDJPY, H1, WEEK))
+        yielded.extend(f.truth.trading_date for f in collect_days(source, store, source.clock, USDJPY, H1, WEEK))
 
     assert yielded == [monday, *rest]
     assert store.trading_dates(USDJPY, Timeframe.H1) == tuple(yielded)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
 
 from axia_core.domain.bars import PartitionTruth, RefusedBar
+from axia_core.domain.differences import Difference, Replaced
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 
@@ -42,12 +44,16 @@ def from_json(text: str) -> PartitionTruth:
         gaps=tuple(datetime.fromisoformat(at) for at in said["gaps"]),
         refused=tuple(RefusedBar(datetime.fromisoformat(bar["at"]), bar["reason"]) for bar in said["refused"]),
         digest=said["digest"],
+        replaced=_replaced(said["replaced"]) if "replaced" in said else None,
     )
 
 
 def fingerprint(truth: PartitionTruth) -> str:
-    """SHA-256 of the whole truth, content digest included: equal exactly when a write would change nothing."""
-    return hashlib.sha256(to_json(truth).encode()).hexdigest()
+    """SHA-256 of the truth and content digest: equal exactly when a write would change nothing.
+
+    What the revision took the place of is left out: the same bars again are the same write.
+    """
+    return hashlib.sha256(to_json(replace(truth, replaced=None)).encode()).hexdigest()
 
 
 def to_metadata(truth: PartitionTruth) -> dict[str, str]:
@@ -67,7 +73,8 @@ def from_metadata(metadata: Mapping[str, str]) -> PartitionTruth | None:
 
 
 def _document(truth: PartitionTruth) -> dict[str, Any]:
-    return {
+    before = {} if truth.replaced is None else {"replaced": _replaced_document(truth.replaced)}
+    return before | {
         "schema_version": SCHEMA_VERSION,
         "symbol": truth.symbol.name,
         "timeframe": truth.timeframe.value,
@@ -82,6 +89,19 @@ def _document(truth: PartitionTruth) -> dict[str, Any]:
         "refused": [{"at": bar.at.isoformat(), "reason": bar.reason} for bar in truth.refused],
         "digest": truth.digest,
     }
+
+
+def _replaced_document(replaced: Replaced) -> dict[str, Any]:
+    said = asdict(replaced)
+    at = replaced.difference.largest_at
+    said["difference"]["largest_at"] = at and at.isoformat()
+    return said
+
+
+def _replaced(said: dict[str, Any]) -> Replaced:
+    at = said["difference"]["largest_at"]
+    found = said["difference"] | {"largest_at": at and datetime.fromisoformat(at)}
+    return Replaced(**(said | {"difference": Difference(**found)}))
 
 
 def _dump(document: dict[str, Any]) -> str:
