@@ -27,7 +27,6 @@ from axia_core.domain.source_policy import MT5, YFINANCE, SourcePolicy
 from axia_core.domain.symbols import DEFAULT_SYMBOLS, Symbol
 from axia_core.errors import InvalidInput
 
-
 PAPER_MODULE = "axia_core.adapters.paper.metatrader5"
 
 
@@ -127,7 +126,8 @@ class Settings(BaseSettings):
 
     # Desk
     lease_s: float = Field(10.0, gt=2, description="The desk's lease; renewed every third of it.")
-    receive_visibility_s: int = Field(10, gt=0, description="Visibility of the desk's receives.")
+    # A message that is handed to the open poll of a desk that just died waits for so long: that decides the recovery.
+    receive_visibility_s: int = Field(5, gt=0, description="Visibility of the desk's receives; accepting takes ms.")
     receive_wait_s: int = Field(5, ge=0, le=20, description="Long poll of the desk.")
     absence_s: float = Field(30.0, gt=0, description="How long the broker must show no trace before absence counts.")
     send_margin_s: float = Field(4.0, gt=0, description="order_send is refused this long before the lease ends.")
