@@ -17,7 +17,8 @@ MAX_MESSAGE_BYTES = 64 * 1024
 MAX_COMMENT_CHARACTERS = 200
 STRATEGY = 0x15  # marks a magic number as AXIA's; (STRATEGY << 48) stays below 2**53
 _MAX_WHOLE_DIGITS = 9
-_MAX_DECIMALS = 10
+_MAX_DECIMALS = 10  # of the first digit that is not zero: 0.1 + 0.2 in floating point has seventeen
+_MAX_DIGITS = 20
 # Beyond these a client's "no time" (0001, 9999) would overflow in time zones and at the terminal.
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099
 _ORDER_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
@@ -225,8 +226,9 @@ def _number(raw: dict[str, Any], name: str) -> Decimal | None:
         raise InvalidOrder(name, value, "it must be a JSON number")
     number = Decimal(value)
     # Looked at before any arithmetic: an exponent of a million digits would overflow the decimal context.
-    if number and not (-_MAX_DECIMALS <= number.adjusted() < _MAX_WHOLE_DIGITS and len(number.as_tuple().digits) <= 20):
-        rule = f"at most {_MAX_WHOLE_DIGITS} whole digits and {_MAX_DECIMALS} decimals"
+    few = len(number.as_tuple().digits) <= _MAX_DIGITS
+    if number and not (few and -_MAX_DECIMALS <= number.adjusted() < _MAX_WHOLE_DIGITS):
+        rule = f"at most {_MAX_WHOLE_DIGITS} whole digits, {_MAX_DIGITS} in all, and no less than 1e-{_MAX_DECIMALS}"
         raise InvalidOrder(name, str(value)[:40], rule)
     return number.normalize()
 
@@ -255,7 +257,7 @@ def _ticket(raw: dict[str, Any]) -> int | None:
 
 
 def _comment(raw: dict[str, Any]) -> str:
-    value = raw.get("comment", "") or ""
+    value = "" if raw.get("comment") is None else raw["comment"]
     if not isinstance(value, str) or len(value) > MAX_COMMENT_CHARACTERS or not value.isprintable():
         raise InvalidOrder("comment", value, f"it is printable text of at most {MAX_COMMENT_CHARACTERS} characters")
     return value

@@ -70,6 +70,8 @@ def test_zero_price_means_none() -> None:
         ({"sl_price": 151.0}, "sl_price"),
         ({"comment": "line\nbreak"}, "comment"),
         ({"comment": "x" * 201}, "comment"),
+        ({"comment": False}, "comment"),
+        ({"comment": {}}, "comment"),
         ({"order_id": "a b"}, "order_id"),
         ({"order_id": ""}, "order_id"),
         ({"order_id": "A", "ticket_id": "B"}, "ticket_id"),
