@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from axia_core.adapters.clock import SteppedClock
-from axia_core.adapters.dynamodb import DynamoOrderLedger
+from axia_core.adapters.dynamodb import DynamoOrderLedger, connect
 from axia_core.adapters.memory import MemoryEvents, MemoryOrderQueue
 from axia_core.domain.kill_switch import KillSwitch, Mode
 from axia_core.domain.names import TABLE
@@ -16,7 +16,8 @@ from axia_core.domain.order_states import State
 from axia_core.domain.symbols import DEFAULT_SYMBOLS
 from axia_core.errors import CorruptObject
 from axia_core.services.accept import accept
-from tests.contracts.test_order_ledger import NOW, empty, record, release
+from axia_core.settings import Settings
+from tests.contracts.test_order_ledger import NOW, begin, empty, record, release
 
 
 @pytest.fixture
@@ -96,6 +97,16 @@ def test_final_items_live_thirty_days(dynamodb: Any) -> None:
 
     assert "ttl" not in before
     assert int((NOW + timedelta(days=30)).timestamp()) == int(after["ttl"]["N"])
+
+
+@pytest.mark.parametrize("window_s", [0.0, 30.0])
+def test_likeness_is_noted_where_repeats_are_looked_for(aws: Any, dynamodb: Any, window_s: float) -> None:
+    """An attempt leaves its likeness only where a duplicate window is set: else nobody reads it."""
+    ledger = connect(Settings(aws_endpoint_url=aws.endpoint_url, duplicate_window_s=window_s))
+    found = record(ledger)
+    begin(ledger, found)
+
+    assert (ledger.alike(found.order) is not None) == (window_s > 0)
 
 
 def damage(dynamodb: Any, order_id: str, **attributes: Any) -> None:

@@ -36,11 +36,15 @@ _SINCE = {"#since": "since"}
 
 
 class DynamoOrderLedger(OrderLedger):
-    """Orders, kill switch, lease and epoch in one table."""
+    """Orders, kill switch, lease and epoch in one table.
 
-    def __init__(self, dynamodb: Any, table: str, retained_days: int = 30) -> None:
+    Without *notes_alike* it spares each attempt the note that `alike` reads, for desks that look for no repeats.
+    """
+
+    def __init__(self, dynamodb: Any, table: str, retained_days: int = 30, notes_alike: bool = True) -> None:
         self._table = Table(dynamodb, table)
         self._kept_for = timedelta(days=retained_days)
+        self._notes_alike = notes_alike
         self._first_equity: dict[tuple[date, int], Decimal] = {}  # written once a day, and never changed
         self._passed_over: tuple[str, ...] = ()
 
@@ -151,7 +155,7 @@ class DynamoOrderLedger(OrderLedger):
             self._event(begun),
         ]
         if begun.order.action.is_entry:
-            steps.append(self._table.put(items.alike_item(begun)))
+            steps += [self._table.put(items.alike_item(begun))] if self._notes_alike else []
             steps.append(self._table.put(items.mark_item(Mark.ENTRY, begun)))
         if begun.order.action is not Action.CANCEL and begun.order.action is not Action.MODIFY:
             steps.append(self._table.put(items.magic_item(begun) | {"ttl": self._event_ttl(begun)}))
@@ -345,7 +349,8 @@ class DynamoOrderLedger(OrderLedger):
 
 def connect(settings: Settings) -> DynamoOrderLedger:
     """The ledger that the settings name."""
-    return DynamoOrderLedger(client(settings, "dynamodb"), settings.table, settings.retained_days)
+    looks_for_repeats = settings.duplicate_window_s > 0
+    return DynamoOrderLedger(client(settings, "dynamodb"), settings.table, settings.retained_days, looks_for_repeats)
 
 
 def _by_time(records: Iterable[OrderRecord]) -> tuple[OrderRecord, ...]:
