@@ -18,7 +18,8 @@ from axia_core.adapters.mt5.calls import SENDING, Answer, Call, TerminalSpec
 
 BAD_ARGUMENTS = -2
 WRONG_ACCOUNT = -6
-LOST_CONNECTION = frozenset({-10000, -10001, -10002, -10003, -10004, -10005})
+# -5 is what the real module says of a terminal that it has not reached yet, so it does not know its build.
+LOST_CONNECTION = frozenset({-5, -10000, -10001, -10002, -10003, -10004, -10005})
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:

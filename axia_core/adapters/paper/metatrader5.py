@@ -13,6 +13,7 @@ from axia_core.adapters.paper import arguments, infos, market, queries, surface
 from axia_core.adapters.paper.arguments import CallFailed
 from axia_core.adapters.paper.connection import CONNECTION, mt5_function
 from axia_core.adapters.paper.surface import CONSTANTS, Struct
+from axia_core.adapters.paper.terminal import Terminal
 
 __version__ = surface.VERSION
 __author__ = "AXIA paper terminal"
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 
 _LONGEST_PATH = 4_000
+_INCOMPATIBLE = (
+    -5,
+    "Terminal: Incompatible versions, please install the latest version of Terminal and Python module",
+)
 _TRIES = 10
 _WITH_A_NEW_PRICE = (CONSTANTS["TRADE_RETCODE_REQUOTE"], CONSTANTS["TRADE_RETCODE_PRICE_OFF"])
 
@@ -82,9 +87,9 @@ def _account(options: dict[str, Any]) -> tuple[int | None, str | None, str | Non
     return arguments.int_option(options, "login"), password, server
 
 
-@mt5_function()
-def version() -> tuple[int, int, str] | None:
-    """Version, build and date of the terminal."""
+@mt5_function(failure=(0, 0, ""))
+def version() -> tuple[int, int, str]:
+    """Version, build and date of the terminal; zeros without a connection."""
     CONNECTION.terminal  # noqa: B018 - fails without a connection
     return 500, infos.BUILD, infos.BUILD_DATE
 
@@ -102,10 +107,18 @@ def account_info() -> Struct | None:
     return infos.account_info(CONNECTION.terminal.advanced())
 
 
+def _of_a_known_build() -> Terminal:
+    """The terminal; without one the module takes its build, which it does not know, for too old."""
+    try:
+        return CONNECTION.terminal
+    except CallFailed:
+        raise CallFailed(*_INCOMPATIBLE) from None
+
+
 @mt5_function()
 def symbols_total() -> int | None:
     """How many symbols the broker has."""
-    return len(queries.symbol_names(CONNECTION.terminal.moment()))
+    return len(queries.symbol_names(_of_a_known_build().moment()))
 
 
 @mt5_function(refused=False)
@@ -117,7 +130,7 @@ def symbols_get(*args: Any, **options: Any) -> tuple[Struct, ...] | None:
     # Where both are given the keyword counts: it is read last.
     given = dict(zip(("group",), args, strict=False)) | options
     group = arguments.text_option(given, "group", arguments.LONGEST_GROUP)
-    moment = CONNECTION.terminal.moment()
+    moment = _of_a_known_build().moment()
     names = queries.symbol_names(moment)
     return tuple(infos.symbol_info(moment, name) for name in names if not group or queries.in_group(name, group))
 
