@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     # Annotations only: the desk must not load numpy for the bars it never touches.
     from axia_core.domain.bars import Bars, PartitionTruth
-    from axia_core.domain.broker import Account, Deal, Finding, Instrument, PendingOrder, Position, Quote
+    from axia_core.domain.broker import Account, Booking, Deal, Finding, Instrument, PendingOrder, Position, Quote
+    from axia_core.domain.history_rows import FileFacts, RowFault, Rows
     from axia_core.domain.kill_switch import AuditLine, KillSwitch
     from axia_core.domain.messages import Epoch, Lease, Message, QueueDepth
     from axia_core.domain.order_states import Execution, OrderEvent, OrderRecord, State
     from axia_core.domain.orders import Order
     from axia_core.domain.outcomes import Outcome
     from axia_core.domain.refused import Refused
+    from axia_core.domain.statement import Statement
     from axia_core.domain.symbols import Symbol
     from axia_core.domain.timeframes import Timeframe
 
@@ -96,8 +98,17 @@ class BarStore(RefusedBars):
         """Stores one partition; False when the stored one already says exactly this. Raises StoreUnavailable."""
 
     @abstractmethod
-    def read(self, symbol: Symbol, timeframe: Timeframe, trading_date: date) -> Partition | None:
-        """One partition, or None when there is none. Raises StoreUnavailable, CorruptObject."""
+    def read(
+        self, symbol: Symbol, timeframe: Timeframe, trading_date: date, revision: str | None = None
+    ) -> Partition | None:
+        """One partition, or None when there is none. Raises StoreUnavailable, CorruptObject, ArchivedObject.
+
+        *revision* is the id of a version that `revisions` lists; without it the current one is read.
+        """
+
+    @abstractmethod
+    def revisions(self, symbol: Symbol, timeframe: Timeframe, trading_date: date) -> tuple[Revision, ...]:
+        """Every version of a partition that the store still has, deletions included, oldest first."""
 
     @abstractmethod
     def truth(self, symbol: Symbol, timeframe: Timeframe, trading_date: date) -> PartitionTruth | None:
@@ -124,6 +135,16 @@ class BarStore(RefusedBars):
             days, chosen = days[:-count], days[-count:]
             found = tuple(p for p in self.read_days(symbol, timeframe, chosen) if p) + found
         return found
+
+
+class HistoryFile(ABC):
+    """One file of bars or ticks that somebody else wrote."""
+
+    facts: FileFacts
+
+    @abstractmethod
+    def read(self, file_no: int) -> tuple[Rows, list[RowFault]]:
+        """Its rows in the file's own clock (ticks as minutes) and what is no row; raises UnreadableHistory."""
 
 
 class BarCache(ABC):
@@ -387,6 +408,10 @@ class Broker(ABC):
         """The account's deals in `[since, until)`, oldest first, whoever caused them; the newest may arrive late."""
 
     @abstractmethod
+    def bookings(self, since: datetime, until: datetime) -> tuple[Booking, ...]:
+        """What moved the balance in `[since, until)` beside trades, oldest first; the newest may arrive late."""
+
+    @abstractmethod
     def deals_of(self, position: int) -> tuple[Deal, ...]:
         """Every deal of one position, oldest first."""
 
@@ -405,6 +430,21 @@ class DryRun(Broker):
     @abstractmethod
     def check(self, order: Order) -> Outcome | None:
         """What the terminal says against the order before it is sent; None when nothing. Raises SourceUnavailable."""
+
+
+class StatementStore(ABC):
+    """Statements of trading days of one account kind; writing the same again changes nothing."""
+
+    @abstractmethod
+    def write(self, statement: Statement) -> bool:
+        """Keeps a day's statement in the place of an older one; False where the stored one says the same.
+
+        When it was made does not count. Raises StoreUnavailable, VersionConflict.
+        """
+
+    @abstractmethod
+    def read(self, day: date) -> Statement | None:
+        """The day's statement, or None. Raises StoreUnavailable, CorruptObject."""
 
 
 class Events(ABC):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from axia_core.domain.broker import Absent, Account, Deal, Finding, Instrument, PendingOrder, Position, Quote
+from axia_core.domain.broker import Absent, Account, Booking, Deal, Finding, Instrument, PendingOrder, Position, Quote
 from axia_core.domain.kill_switch import UNREADABLE, AuditLine, KillSwitch, audit_of
 from axia_core.domain.messages import Epoch, Lease, Message, QueueDepth
 from axia_core.domain.order_states import (
@@ -335,6 +335,8 @@ class MemoryBroker(Broker):
     equity: Decimal = Decimal(10_000)
     pending_orders: Sequence[PendingOrder] = ()
     history: Sequence[Deal] = ()
+    booked: Sequence[Booking] = ()
+    balance: Decimal = Decimal(10_000)
 
     def account(self) -> Account:
         return Account(
@@ -343,7 +345,7 @@ class MemoryBroker(Broker):
             currency="USD",
             demo=True,
             hedging=True,
-            balance=Decimal(10_000),
+            balance=self.balance,
             equity=self.equity,
         )
 
@@ -371,6 +373,9 @@ class MemoryBroker(Broker):
 
     def deals(self, since: datetime, until: datetime) -> tuple[Deal, ...]:
         return tuple(deal for deal in self.history if since <= deal.at < until)
+
+    def bookings(self, since: datetime, until: datetime) -> tuple[Booking, ...]:
+        return tuple(one for one in self.booked if since <= one.at < until)
 
     def deals_of(self, position: int) -> tuple[Deal, ...]:
         return tuple(deal for deal in self.history if deal.position == position)
@@ -417,6 +422,8 @@ class MemoryEvents(Events):
 
     def __init__(self) -> None:
         self.published: list[tuple[str, str, str]] = []
+        self.details: list[dict[str, str]] = []
 
     def publish(self, event_type: str, severity: str, component: str, text: str, **details: str) -> None:
         self.published.append((event_type, severity, text))
+        self.details.append(details)

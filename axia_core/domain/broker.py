@@ -106,6 +106,22 @@ class Deal:
     by: DealBy
     at: datetime
 
+    @property
+    def net(self) -> Decimal:
+        """What the deal changed the balance by."""
+        return self.profit + self.swap + self.commission + self.fee
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """What moved the account's balance beside trades: a deposit, a charge, interest; credit is none."""
+
+    ticket: int
+    what: str
+    amount: Decimal
+    comment: str
+    at: datetime
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:

@@ -66,6 +66,11 @@ def refused_date(key: str) -> date | None:
     return None if match is None else parse_object_key(f"{match[1]}data.parquet")[2]
 
 
+def statement_key(account: str, trading_date: date) -> str:
+    """`statements/demo/2026/07/01/statement.json`: one object per trading day of the demo or the live account."""
+    return f"statements/{account}/{trading_date:%Y/%m/%d}/statement.json"
+
+
 def cache_key(symbol: Symbol, timeframe: Timeframe) -> str:
     """`ohlcv:USDJPY:H1`."""
     return f"ohlcv:{symbol}:{timeframe}"

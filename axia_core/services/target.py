@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from axia_core.domain.broker import Account, CannotTell, Deal, Finding, Instrument, PendingOrder, Position, Quote
+from axia_core.domain.broker import Account, Booking, CannotTell, Deal, Finding, Instrument, PendingOrder, Position, Quote
 from axia_core.domain.limits import Limits, expired
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.orders import Action, Order
@@ -97,6 +97,9 @@ class AddressedBroker(Broker):
 
     def deals(self, since: datetime, until: datetime) -> tuple[Deal, ...]:
         return self.broker.deals(since, until)
+
+    def bookings(self, since: datetime, until: datetime) -> tuple[Booking, ...]:
+        return self.broker.bookings(since, until)
 
     def deals_of(self, position: int) -> tuple[Deal, ...]:
         return self.broker.deals_of(position)

@@ -107,6 +107,19 @@ def test_no_trace_of_what_was_never_sent(broker: Broker) -> None:
 class TestMt5:
     """What only the terminal can show."""
 
+    def test_balance_is_the_sum_of_its_history(self, paper: PaperWorld) -> None:
+        """From the beginning, deals and bookings sum to the balance; the first deposit is a booking and no deal."""
+        paper.set(rules={"commission_per_lot": 3.0})
+        paper.broker.submit(order(), send_by())
+        ever = datetime(1969, 12, 1, tzinfo=UTC), NOW + timedelta(days=1)
+
+        deals, bookings = paper.broker.deals(*ever), paper.broker.bookings(*ever)
+
+        assert [(one.what, one.amount) for one in bookings] == [("deposit or withdrawal", Decimal(100_000))]
+        assert [one.net for one in deals] == [Decimal("-0.3")]
+        assert paper.broker.account().balance == Decimal("99999.7")
+        assert paper.broker.bookings(NOW, ever[1]) == ()
+
     def test_fill_is_found_by_its_magic(self, paper: PaperWorld) -> None:
         """The evidence of a fill carries the deal's ticket, price and lots."""
         outcome = paper.broker.submit(order(), send_by())

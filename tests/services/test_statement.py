@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from axia_core.domain.broker import Deal, DealBy
+from axia_core.adapters.memory_statements import MemoryStatements
+from axia_core.domain.broker import Booking, Deal, DealBy
 from axia_core.domain.kill_switch import AuditLine
 from axia_core.domain.order_states import Execution, State
 from axia_core.domain.orders import magic_of
-from axia_core.domain.statement import Statement
-from axia_core.errors import NotATradingDay
-from axia_core.services.statement import statement
+from axia_core.domain.statement import Statement, Verdict
+from axia_core.domain.statement_document import from_document, to_document
+from axia_core.errors import InvalidInput, NotATradingDay
+from axia_core.services.statement import keep_statement, statement
 from tests.services.conftest import WEDNESDAY, World
 from tests.services.test_survey import deal
 
 DAY = date(2026, 7, 1)
+TOMORROW = date(2026, 7, 2)
+DEPOSIT = Booking(
+    ticket=900, what="deposit or withdrawal", amount=Decimal(10_000), comment="", at=WEDNESDAY - timedelta(days=90)
+)
 
 
 def executed(world: World, order_id: str = "A1", state: State = State.FILLED, **changes: Any) -> None:
@@ -36,9 +43,17 @@ def opening(**changes: Any) -> Deal:
     return deal(1, closes=False, **(values | changes))
 
 
-def make(world: World, *deals: Deal) -> Statement:
+def make(world: World, *deals: Deal, statements: MemoryStatements | None = None, day: date = DAY) -> Statement:
+    """The statement as it is an hour later, of an account whose history explains its balance."""
     world.broker.history = deals
-    return statement(DAY, ledger=world.ledger, broker=world.broker)
+    world.broker.balance = sum((one.net for one in deals), Decimal(10_000))
+    world.broker.booked = [DEPOSIT]
+    return look(world, statements or MemoryStatements(), day)
+
+
+def look(world: World, statements: MemoryStatements, day: date = DAY) -> Statement:
+    world.clock.step(timedelta(hours=1))
+    return statement(day, ledger=world.ledger, broker=world.broker, statements=statements, clock=world.clock)
 
 
 def test_same_on_both_sides_matches(world: World) -> None:
@@ -100,8 +115,8 @@ def test_executed_order_without_a_deal_is_missing(world: World) -> None:
 
     found = make(world)
 
-    assert [order_id for order_id, _ in found.missing] == ["A1"]
-    assert not found.matches
+    assert [(one.order_id, one.settled) for one in found.missing] == [("A1", True)]
+    assert found.verdict is Verdict.DIFFERS
 
 
 def test_late_settlement_is_not_missing(world: World) -> None:
@@ -109,7 +124,7 @@ def test_late_settlement_is_not_missing(world: World) -> None:
     executed(world)
     before = opening(at=WEDNESDAY - timedelta(days=1))
 
-    today, yesterday = make(world, before), statement(date(2026, 6, 30), ledger=world.ledger, broker=world.broker)
+    today, yesterday = make(world, before), make(world, before, day=date(2026, 6, 30))
 
     assert (today.items, today.matches) == ((), True)
     assert (len(yesterday.items), yesterday.matches) == (1, True)
@@ -161,4 +176,146 @@ def test_day_is_the_session(world: World) -> None:
 
     assert make(world, opening(at=WEDNESDAY - timedelta(hours=16))).items == ()
     with pytest.raises(NotATradingDay):
-        statement(date(2026, 7, 4), ledger=world.ledger, broker=world.broker)
+        look(world, MemoryStatements(), date(2026, 7, 4))
+
+
+class TestBalance:
+    """The money of the day."""
+
+    def test_history_from_the_beginning_tells_the_opening(self, world: World) -> None:
+        """Without an older statement the account's whole history says what the day began with."""
+        executed(world)
+
+        money = make(world, opening()).balance
+
+        assert (money.opening, money.closing, money.difference) == (Decimal(10_000), Decimal("10065.9"), 0)
+        assert money.opening_from == "the account's history from its beginning"
+
+    def test_history_that_does_not_reach_back_leaves_it_unknown(self, world: World) -> None:
+        """A history whose sum is not the balance says nothing about the opening: unknown, not wrong."""
+        world.broker.booked = []
+
+        found = look(world, MemoryStatements())
+
+        assert (found.balance.opening, found.verdict) == (None, Verdict.UNSETTLED)
+        assert "the opening balance is unknown" in found.problems[0]
+
+    def test_next_day_begins_where_the_last_ended(self, world: World) -> None:
+        """A kept statement's closing balance is the next day's opening, also where its own opening was unknown."""
+        statements = kept(world)
+        world.broker.booked = [deposit(Decimal(500))]
+        world.broker.balance = Decimal(10_500)
+
+        found = look(world, statements, TOMORROW)
+
+        assert (found.balance.opening, found.balance.bookings, found.balance.closing) == (10_000, 500, 10_500)
+        assert (found.balance.opening_from, found.verdict) == ("the statement of 2026-07-01", Verdict.MATCHES)
+
+    def test_balance_that_moved_without_a_booking_differs(self, world: World) -> None:
+        """Money that is gone and that no booking explains is a difference, with all figures."""
+        statements = kept(world)
+        world.broker.balance = Decimal(9_000)
+
+        found = look(world, statements, TOMORROW)
+
+        assert found.verdict is Verdict.DIFFERS
+        assert found.problems == (
+            "balance: opened with 10000, booked 0 by trades and 0 beside them, ended with 9000: -1000 unexplained",
+        )
+
+    def test_late_history_is_unsettled(self, world: World) -> None:
+        """A difference a moment after an execution may be a late deal: unsettled, and no opening of the next day."""
+        statements = kept(world)
+        executed(world, "A2")
+        world.broker.balance = Decimal(9_990)
+
+        found = statement(TOMORROW, ledger=world.ledger, broker=world.broker, statements=statements, clock=world.clock)
+
+        assert (found.verdict, found.balance.proves_closing) == (Verdict.UNSETTLED, False)
+
+    def test_what_came_after_the_day_is_not_its_own(self, world: World) -> None:
+        """A statement that is made days later ends with the balance of its own day."""
+        statements = kept(world)
+        world.broker.booked = [deposit(Decimal(500), WEDNESDAY + timedelta(days=5))]
+        world.broker.balance = Decimal(10_500)
+        world.clock.step(timedelta(days=6))
+
+        found = look(world, statements, TOMORROW)
+
+        assert (found.balance.closing, found.matches) == (10_000, True)
+
+    def test_another_account_begins_anew(self, world: World) -> None:
+        """The statement of another login says nothing about this one."""
+        statements = kept(world)
+        statements.kept[DAY] = replace(statements.kept[DAY], login=2)
+
+        assert look(world, statements, TOMORROW).balance.opening is None
+
+
+class TestUnsettled:
+    """What is not known yet is not called wrong."""
+
+    def test_fill_of_just_now_without_a_deal(self, world: World) -> None:
+        """An order filled a moment ago may lack its deal in the history."""
+        executed(world)
+        world.broker.booked = [DEPOSIT]
+
+        found = statement(
+            DAY, ledger=world.ledger, broker=world.broker, statements=MemoryStatements(), clock=world.clock
+        )
+
+        assert ([one.settled for one in found.missing], found.verdict) == ([False], Verdict.UNSETTLED)
+
+    def test_unknown_order(self, world: World) -> None:
+        """An order that is UNKNOWN leaves the day unsettled, with and without its deal."""
+        world.ledger.move(world.received(order_id="A1"), State.UNKNOWN, world.clock.now())
+
+        without, with_deal = make(world), make(world, opening())
+
+        assert (without.verdict, with_deal.verdict) == (Verdict.UNSETTLED, Verdict.UNSETTLED)
+
+
+class TestKept:
+    """What is kept, and who hears of it."""
+
+    def test_day_that_is_not_over_is_refused(self, world: World) -> None:
+        """A day that still runs is not kept; the refusal names the time."""
+        with pytest.raises(InvalidInput, match="2026-07-01 21:00 UTC"):
+            keep(world, MemoryStatements())
+
+    def test_same_again_changes_nothing(self, world: World) -> None:
+        """The same found again is not written again and not told again."""
+        statements = kept(world)
+        world.broker.balance = Decimal(9_000)
+
+        keep(world, statements, TOMORROW)
+        first = statements.kept[TOMORROW]
+        keep(world, statements, TOMORROW)
+
+        assert statements.kept[TOMORROW] is first
+        assert [event[:2] for event in world.events.published] == [("statement", "critical")]
+
+    def test_what_is_kept_is_read_back(self, world: World) -> None:
+        """Every field survives the way into a document and back."""
+        executed(world)
+        made = make(world, opening(), replace(opening(order=8, magic=0), ticket=2))
+
+        assert from_document(json.loads(json.dumps(to_document(made)))) == made
+
+
+def deposit(amount: Decimal, at: datetime = WEDNESDAY + timedelta(hours=20)) -> Booking:
+    return Booking(ticket=901, what="deposit or withdrawal", amount=amount, comment="", at=at)
+
+
+def keep(world: World, statements: MemoryStatements, day: date = DAY) -> Statement:
+    world.clock.step(timedelta(hours=1))
+    ports = {"ledger": world.ledger, "broker": world.broker, "clock": world.clock, "events": world.events}
+    return keep_statement(day, statements=statements, **ports)  # type: ignore[arg-type]  # a dictionary of several types
+
+
+def kept(world: World) -> MemoryStatements:
+    """A store that holds the statement of a day without deals, made in the evening of the next one."""
+    statements = MemoryStatements()
+    world.clock.step(timedelta(hours=36))
+    keep(world, statements)
+    return statements

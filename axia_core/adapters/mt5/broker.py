@@ -19,6 +19,7 @@ from axia_core.adapters.mt5.terminal import Terminal, wall_clock_deadline
 from axia_core.domain.broker import (
     Absent,
     Account,
+    Booking,
     CannotTell,
     Deal,
     Finding,
@@ -39,6 +40,7 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 # Deals carry server time, and history arrives late: a search that ends at "now" misses the newest (facts, B2).
 SEARCH_MARGIN = timedelta(days=1)
 OLDEST_SEARCH = timedelta(days=60)  # older than any message can be: queue 4 days, dead-letter queue 14, ledger 30
+_MOVE_NO_BALANCE = frozenset({mt5.BUY, mt5.SELL, mt5.DEAL_CREDIT})
 
 Struct = dict[str, Any]
 
@@ -84,9 +86,15 @@ class Mt5Broker(Broker):
         return tuple(trade_parsing.pending(struct) for struct in self._read("orders_get"))
 
     def deals(self, since: datetime, until: datetime) -> tuple[Deal, ...]:
-        window = (self._server_clock.to_server(since), self._server_clock.to_server(until) + 1)
-        found = self._parsed_deals(self._read("history_deals_get", *window))
+        found = self._parsed_deals(self._read("history_deals_get", *self._window(since, until)))
         return tuple(deal for deal in found if since <= deal.at < until)
+
+    def bookings(self, since: datetime, until: datetime) -> tuple[Booking, ...]:
+        entries = self._read("history_deals_get", *self._window(since, until))
+        rows = [row for row in entries if row["type"] not in _MOVE_NO_BALANCE]
+        rows.sort(key=lambda row: (row["time_msc"], row["ticket"]))
+        found = (trade_parsing.booking(row, self._server_clock.to_utc(row["time_msc"] / 1000)) for row in rows)
+        return tuple(one for one in found if since <= one.at < until)
 
     def deals_of(self, position: int) -> tuple[Deal, ...]:
         return self._parsed_deals(self._read("history_deals_get", position=position))
@@ -245,6 +253,10 @@ class Mt5Broker(Broker):
         return tuple(
             trade_parsing.deal(struct, self._server_clock.to_utc(struct["time_msc"] / 1000)) for struct in trades
         )
+
+    def _window(self, since: datetime, until: datetime) -> tuple[int, int]:
+        """Server seconds; MT5 knows no time before 1970."""
+        return max(0, self._server_clock.to_server(since)), self._server_clock.to_server(until) + 1
 
     def _require_connected(self) -> None:
         if not self._read("terminal_info")["connected"]:

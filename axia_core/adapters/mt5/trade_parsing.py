@@ -9,7 +9,7 @@ from typing import Any
 
 from axia_core.adapters.mt5 import constants as mt5
 from axia_core.adapters.mt5.calls import Answer
-from axia_core.domain.broker import Account, Deal, DealBy, Instrument, PendingOrder, Position
+from axia_core.domain.broker import Account, Booking, Deal, DealBy, Instrument, PendingOrder, Position
 from axia_core.domain.order_states import Execution, State
 from axia_core.domain.orders import Action, Order
 from axia_core.domain.outcomes import (
@@ -35,6 +35,10 @@ _DEAL_BY = {
     mt5.REASON_TP: DealBy.TAKE_PROFIT,
     mt5.REASON_SO: DealBy.STOP_OUT,
 }
+
+_BOOKED_AS = {2: "deposit or withdrawal", 4: "charge", 5: "correction", 6: "bonus", 12: "interest", 17: "tax"}
+_BOOKED_AS |= dict.fromkeys(range(7, 12), "commission") | dict.fromkeys((13, 14), "a cancelled deal")
+_BOOKED_AS |= dict.fromkeys((15, 16), "dividend")
 
 
 def decimal(value: float, places: int = 10) -> Decimal:
@@ -111,6 +115,17 @@ def deal(struct: Struct, at: datetime) -> Deal:
         magic=struct["magic"],
         comment=struct["comment"],
         by=_DEAL_BY.get(struct["reason"], DealBy.BROKER),
+        at=at,
+    )
+
+
+def booking(struct: Struct, at: datetime) -> Booking:
+    amount = sum(struct[name] for name in ("profit", "swap", "commission", "fee"))
+    return Booking(
+        ticket=struct["ticket"],
+        what=_BOOKED_AS.get(struct["type"], f"entry of type {struct['type']}"),
+        amount=decimal(amount, 2),
+        comment=struct["comment"],
         at=at,
     )
 
