@@ -74,6 +74,18 @@ class Partition:
     revision: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One version of a stored trading day; `truth` is None where it was deleted or does not read back."""
+
+    id: str
+    written_at: datetime
+    size_bytes: int
+    is_current: bool
+    is_deletion: bool
+    truth: PartitionTruth | None
+
+
 class RefusedBars(ABC):
     """Bars that were not taken, kept beside the partitions; what was kept before stays as an older version."""
 

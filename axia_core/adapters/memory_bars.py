@@ -6,14 +6,14 @@ State goes in through the constructor and is read back through attributes or the
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from axia_core.domain.bars import Bars, PartitionTruth, check_describes
 from axia_core.domain.refused import Refused
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import AxiaError, CacheUnavailable, UnknownSymbol
-from axia_core.ports import BarCache, BarStore, Clock, MarketData, Partition
+from axia_core.ports import BarCache, BarStore, Clock, MarketData, Partition, Revision
 
 Series = tuple[Symbol, Timeframe]
 
@@ -23,6 +23,7 @@ class MemoryBarStore(BarStore):
 
     def __init__(self) -> None:
         self._partitions: dict[tuple[Symbol, Timeframe, date], Partition] = {}
+        self._revisions: dict[tuple[Symbol, Timeframe, date], list[tuple[datetime, Partition]]] = {}
         self._refused: dict[tuple[Symbol, Timeframe, date], Refused] = {}
         self.writes = 0
 
@@ -34,10 +35,30 @@ class MemoryBarStore(BarStore):
             return False
         self.writes += 1
         self._partitions[key] = Partition(bars, truth, str(self.writes))
+        self._revisions.setdefault(key, []).append((datetime.now(UTC), self._partitions[key]))
         return True
 
-    def read(self, symbol: Symbol, timeframe: Timeframe, trading_date: date) -> Partition | None:
-        return self._partitions.get((symbol, timeframe, trading_date))
+    def read(
+        self, symbol: Symbol, timeframe: Timeframe, trading_date: date, revision: str | None = None
+    ) -> Partition | None:
+        if revision is None:
+            return self._partitions.get((symbol, timeframe, trading_date))
+        kept = self._revisions.get((symbol, timeframe, trading_date), [])
+        return next((partition for _, partition in kept if partition.revision == revision), None)
+
+    def revisions(self, symbol: Symbol, timeframe: Timeframe, trading_date: date) -> tuple[Revision, ...]:
+        key = (symbol, timeframe, trading_date)
+        return tuple(
+            Revision(
+                id=partition.revision,
+                written_at=at,
+                size_bytes=sum(column.nbytes for column in partition.bars.columns().values()),
+                is_current=partition is self._partitions.get(key),
+                is_deletion=False,
+                truth=partition.truth,
+            )
+            for at, partition in self._revisions.get(key, [])
+        )
 
     def truth(self, symbol: Symbol, timeframe: Timeframe, trading_date: date) -> PartitionTruth | None:
         stored = self.read(symbol, timeframe, trading_date)

@@ -156,3 +156,54 @@ def test_source_of_a_rewrite_is_kept(store: BarStore) -> None:
 
     assert truth is not None
     assert truth.source == "two"
+
+
+def test_revisions_tell_what_was_stored(store: BarStore) -> None:
+    """Every version is listed oldest first with its truth, and only the last one is current."""
+    less, full = without(session_bars(), [5]), session_bars()
+    store.write(less, truth_of(less, source="yfinance", provisional=True))
+    store.write(full, truth_of(full))
+
+    found = store.revisions(USDJPY, Timeframe.H1, FRIDAY)
+
+    assert [each.truth and each.truth.actual for each in found] == [23, 24]
+    assert [each.truth and each.truth.source for each in found] == ["yfinance", "example"]
+    assert [each.is_current for each in found] == [False, True]
+    assert [each.is_deletion for each in found] == [False, False]
+    assert all(each.size_bytes > 0 and each.written_at.tzinfo is not None for each in found)
+
+
+def test_any_revision_reads_back(store: BarStore) -> None:
+    """A version is read by its id with the bars and the truth of its time; without an id the current one is."""
+    less, full = without(session_bars(), [5]), session_bars()
+    store.write(less, truth_of(less))
+    store.write(full, truth_of(full))
+    old, current = store.revisions(USDJPY, Timeframe.H1, FRIDAY)
+
+    then = store.read(USDJPY, Timeframe.H1, FRIDAY, old.id)
+    now = store.read(USDJPY, Timeframe.H1, FRIDAY)
+
+    assert then is not None
+    assert same(then.bars, less)
+    assert (then.truth, then.revision) == (truth_of(less), old.id)
+    assert now is not None
+    assert now.revision == current.id
+
+
+def test_no_such_revision_is_none(store: BarStore) -> None:
+    """A version that is not there reads as None, and a day never stored has no versions."""
+    bars = session_bars()
+    store.write(bars, truth_of(bars))
+
+    assert store.read(USDJPY, Timeframe.H1, FRIDAY, "00000000-0000-4000-8000-000000000000") is None
+    assert store.read(USDJPY, Timeframe.H1, FRIDAY, "nonsense") is None
+    assert store.revisions(USDJPY, Timeframe.D1, FRIDAY) == ()
+
+
+def test_a_write_that_changes_nothing_is_no_revision(store: BarStore) -> None:
+    """The same partition written twice is one version."""
+    bars = session_bars()
+    store.write(bars, truth_of(bars))
+    store.write(bars, truth_of(bars))
+
+    assert len(store.revisions(USDJPY, Timeframe.H1, FRIDAY)) == 1

@@ -17,13 +17,16 @@ from axia_core.domain.bars import Bars, PartitionTruth, check_describes
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import ArchivedObject, CorruptObject, VersionConflict
-from axia_core.ports import BarStore, Partition
+from axia_core.ports import BarStore, Partition, Revision
 from axia_core.settings import Settings
 
 READERS = 16  # half of the client's connections: reads wait for the network, not for the processor
 ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
+# Ids that S3 does not know or does not accept as one, and the id of a deletion, which has nothing to read.
+NO_SUCH_REVISION = frozenset({"NoSuchVersion", "InvalidArgument", "MethodNotAllowed", "400", "405"})
 OVERTAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 
+Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 
@@ -47,9 +50,11 @@ class S3BarStore(S3RefusedBars, BarStore):
             return False  # the other writer wrote the same
         raise VersionConflict(f"{self._place(key)} was changed by another writer meanwhile. Collect that day again.")
 
-    def read(self, symbol: Symbol, timeframe: Timeframe, trading_date: date) -> Partition | None:
+    def read(
+        self, symbol: Symbol, timeframe: Timeframe, trading_date: date, revision: str | None = None
+    ) -> Partition | None:
         key = names.object_key(symbol, timeframe, trading_date)
-        answer = self._get(key)
+        answer = self._get(key, revision)
         if answer is None:
             return None
         bars, truth = parquet.decode(answer["body"], self._place(key))
@@ -71,6 +76,21 @@ class S3BarStore(S3RefusedBars, BarStore):
         partition = self.read(symbol, timeframe, trading_date)
         return None if partition is None else partition.truth
 
+    def revisions(self, symbol: Symbol, timeframe: Timeframe, trading_date: date) -> tuple[Revision, ...]:
+        """The lifecycle of the bucket decides how long a version that is not current is kept."""
+        key = names.object_key(symbol, timeframe, trading_date)
+        pages = self._s3.get_paginator("list_object_versions")
+        with translated(f"listing the versions of {self._place(key)}"):
+            found = [
+                version | {"deleted": kind == "DeleteMarkers"}
+                for page in pages.paginate(Bucket=self._bucket, Prefix=key)
+                for kind in ("Versions", "DeleteMarkers")
+                for version in page.get(kind, [])
+                if version["Key"] == key
+            ]
+        # S3 lists each kind newest first, to the second; the other order keeps writes of one second in turn.
+        return _side_by_side(lambda version: self._told(key, version), _oldest_first(found))
+
     def trading_dates(self, symbol: Symbol, timeframe: Timeframe) -> tuple[date, ...]:
         pages = self._s3.get_paginator("list_objects_v2")
         prefix = names.series_prefix(symbol, timeframe)
@@ -84,14 +104,36 @@ class S3BarStore(S3RefusedBars, BarStore):
     def truths(self, symbol: Symbol, timeframe: Timeframe, days: Sequence[date]) -> tuple[PartitionTruth | None, ...]:
         return _side_by_side(lambda day: self.truth(symbol, timeframe, day), days)
 
-    def _head(self, key: str) -> dict[str, Any] | None:
-        with translated(f"looking at {self._place(key)}"), _absence() as absent:
-            answer: dict[str, Any] = self._s3.head_object(Bucket=self._bucket, Key=key)
+    def _head(self, key: str, revision: str | None = None) -> dict[str, Any] | None:
+        with translated(f"looking at {self._place(key)}"), _refusal(_absent_codes(revision)) as absent:
+            answer: dict[str, Any] = self._s3.head_object(Bucket=self._bucket, Key=key, **_version(revision))
         return None if absent else answer
 
-    def _get(self, key: str) -> dict[str, Any] | None:
-        with translated(f"reading {self._place(key)}"), _absence() as absent, self._archive(key):
-            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
+    def _told(self, key: str, version: dict[str, Any]) -> Revision:
+        """A version with its truth; one whose metadata says too little is read for it."""
+        truth = None if version["deleted"] else self._truth_of(key, version["VersionId"])
+        return Revision(
+            id=version["VersionId"],
+            written_at=version["LastModified"],
+            size_bytes=version.get("Size", 0),
+            is_current=version["IsLatest"],
+            is_deletion=version["deleted"],
+            truth=truth,
+        )
+
+    def _truth_of(self, key: str, revision: str) -> PartitionTruth | None:
+        try:
+            seen = self._head(key, revision)
+            told = truths.from_metadata(seen["Metadata"]) if seen else None
+            if told is None and (partition := self.read(*names.parse_object_key(key), revision)):
+                return partition.truth
+        except (KeyError, TypeError, ValueError, CorruptObject, ArchivedObject):
+            return None  # the list goes on; reading that very version says what is wrong with it
+        return told
+
+    def _get(self, key: str, revision: str | None = None) -> dict[str, Any] | None:
+        with translated(f"reading {self._place(key)}"), _refusal(_absent_codes(revision)) as absent, self._archive(key):
+            answer = self._s3.get_object(Bucket=self._bucket, Key=key, **_version(revision))
             answer["body"] = answer["Body"].read()
         return None if absent else answer
 
@@ -140,11 +182,11 @@ def _of(page: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _side_by_side(ask: Callable[[date], Answer], days: Sequence[date]) -> tuple[Answer, ...]:
-    if len(days) < 2:
-        return tuple(ask(day) for day in days)
-    with ThreadPoolExecutor(min(READERS, len(days))) as pool:
-        return tuple(pool.map(ask, days))
+def _side_by_side(ask: Callable[[Question], Answer], questions: Sequence[Question]) -> tuple[Answer, ...]:
+    if len(questions) < 2:
+        return tuple(ask(question) for question in questions)
+    with ThreadPoolExecutor(min(READERS, len(questions))) as pool:
+        return tuple(pool.map(ask, questions))
 
 
 @contextmanager
@@ -161,5 +203,13 @@ def _refusal(codes: frozenset[str]) -> Iterator[list[str]]:
         found.append(error_code(error))
 
 
-def _absence() -> Any:
-    return _refusal(ABSENT)
+def _absent_codes(revision: str | None) -> frozenset[str]:
+    return ABSENT if revision is None else ABSENT | NO_SUCH_REVISION
+
+
+def _version(revision: str | None) -> dict[str, str]:
+    return {} if revision is None else {"VersionId": revision}
+
+
+def _oldest_first(versions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(reversed(versions), key=lambda version: (version["LastModified"], version["IsLatest"]))
