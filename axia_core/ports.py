@@ -106,8 +106,11 @@ class BarStore(RefusedBars):
     """Daily partitions of bars: the truth. Writing is atomic, and writing the same again changes nothing."""
 
     @abstractmethod
-    def write(self, bars: Bars, truth: PartitionTruth) -> bool:
-        """Stores one partition; False when the stored one already says exactly this. Raises StoreUnavailable."""
+    def write(self, bars: Bars, truth: PartitionTruth, *, new: bool = False) -> bool:
+        """Stores one partition; False when the stored one already says exactly this.
+
+        Where it is *new*, nothing else may be stored of that day. Raises StoreUnavailable, VersionConflict.
+        """
 
     @abstractmethod
     def read(

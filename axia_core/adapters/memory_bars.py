@@ -12,7 +12,7 @@ from axia_core.domain.bars import Bars, PartitionTruth, check_describes
 from axia_core.domain.refused import Refused
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
-from axia_core.errors import AxiaError, CacheUnavailable, UnknownSymbol
+from axia_core.errors import AxiaError, CacheUnavailable, UnknownSymbol, VersionConflict
 from axia_core.ports import BarCache, BarStore, Clock, MarketData, Partition, Revision
 
 Series = tuple[Symbol, Timeframe]
@@ -27,12 +27,14 @@ class MemoryBarStore(BarStore):
         self._refused: dict[tuple[Symbol, Timeframe, date], Refused] = {}
         self.writes = 0
 
-    def write(self, bars: Bars, truth: PartitionTruth) -> bool:
+    def write(self, bars: Bars, truth: PartitionTruth, *, new: bool = False) -> bool:
         check_describes(bars, truth)
         key = (truth.symbol, truth.timeframe, truth.trading_date)
         stored = self._partitions.get(key)
         if stored is not None and stored.truth == truth:
             return False
+        if stored is not None and new:
+            raise VersionConflict(f"{truth.symbol} {truth.timeframe} {truth.trading_date} is stored already")
         self.writes += 1
         self._partitions[key] = Partition(bars, truth, str(self.writes))
         self._revisions.setdefault(key, []).append((datetime.now(UTC), self._partitions[key]))

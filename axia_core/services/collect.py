@@ -14,8 +14,9 @@ from enum import StrEnum
 
 from axia_core.domain.bars import Bars, PartitionTruth, missing_opens, screen
 from axia_core.domain.differences import Difference, Replaced, difference, doubt
+from axia_core.domain.holidays import NONE, Holidays
 from axia_core.domain.refused import refused_rows
-from axia_core.domain.sessions import Session, last_closed_trading_days, previous_trading_day, session
+from axia_core.domain.sessions import Session, last_closed_trading_days, previous_trading_day
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import (
@@ -28,6 +29,7 @@ from axia_core.errors import (
     SourceUnavailable,
     TransientError,
     UnknownSymbol,
+    VersionConflict,
 )
 from axia_core.ports import BarStore, Clock, MarketData, Partition
 
@@ -134,22 +136,24 @@ def collect_days(
     settling: timedelta = SETTLING,
     max_pips: float = MAX_PIPS,
     trusting: bool = False,
+    holidays: Holidays = NONE,
 ) -> Iterator[Collected]:
     """`collect` for many days with few calls of the source: one for each unbroken run of days.
 
     Days that *market* cannot give are asked of *fallbacks* in turn. *reread* days are read in the same calls; that a
     source lacks one of them is no error. A stored day gives way to other bars unless they would lose many or lie far
-    away (more than *max_pips* typically); *trusting* takes them all the same.
+    away (more than *max_pips* typically); *trusting* takes them all the same. A day of *holidays* is asked for like any
+    other: its bars are stored, and that there are none is no error.
 
     Dates are refused before anything is read. A day that no source has does not stop the others: all others are
     stored and yielded, and then the error names those that are missing.
     """
-    sessions = [session(day) for day in sorted({*days, *reread})]
+    sessions = [holidays.session(day) for day in sorted({*days, *reread})]
     if not sessions:
         return iter(())
     series, now = _answering(symbol, timeframe, (market, *fallbacks))
     _await_close(series.sources[0], clock, sessions[-1], settling, now)
-    return _collect_runs(store, series, sessions, frozenset(days), _Rules(max_pips, trusting))
+    return _collect_runs(store, series, sessions, frozenset(days) - holidays.dates, _Rules(max_pips, trusting))
 
 
 def _answering(symbol: Symbol, timeframe: Timeframe, sources: Sequence[MarketData]) -> tuple[_Series, datetime]:
@@ -276,7 +280,12 @@ def _write(store: BarStore, bars: Bars, truth: PartitionTruth, found: _Found, st
     """What was refused is kept first: once the partition says so, collecting again would not come here."""
     if truth.refused or (stored is not None and stored.refused):
         store.keep_refused(refused_rows(found.bars, truth.refused, truth.trading_date, truth.source))
-    store.write(bars, truth)
+    try:
+        store.write(bars, truth, new=stored is None)
+    except VersionConflict:
+        if stored is not None or _sound_truth(store, truth.symbol, truth.timeframe, truth.trading_date) is not None:
+            raise
+        store.write(bars, truth)  # what stands there is damaged
 
 
 def _sound(store: BarStore, stored: PartitionTruth | None) -> Partition | None:
@@ -297,7 +306,7 @@ def _judge(source: MarketData, bars: Bars, day: Session) -> tuple[PartitionTruth
         trading_date=day.trading_date,
         source=source.name,
         provisional=source.provisional,
-        expected=bars.timeframe.bars_per_session,
+        expected=len(day.bar_opens(bars.timeframe)),
         actual=len(screened.bars),
         gaps=missing_opens(screened.bars, day),
         refused=screened.refused,
@@ -348,7 +357,8 @@ def _absence(series: _Series, absent: Sequence[date]) -> str:
     names = " nor ".join(source.name for source in series.sources)
     return (
         f"{names} has no {series.symbol} {series.timeframe} bars of {_listed(absent)}. Nothing was written "
-        "for them. Try again when the history is there; for a broker's holiday there is nothing to collect."
+        "for them. Try again when the history is there. If it was a holiday, say so in the settings file, under "
+        f'[holidays]: {absent[0]} = "its name".'
     )
 
 

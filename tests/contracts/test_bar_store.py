@@ -9,10 +9,11 @@ import pytest
 
 from axia_core.adapters.memory_bars import MemoryBarStore
 from axia_core.adapters.s3 import S3BarStore
+from axia_core.domain.differences import Replaced, difference
 from axia_core.domain.sessions import trading_days
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
-from axia_core.errors import InvalidInput
+from axia_core.errors import InvalidInput, VersionConflict
 from axia_core.ports import BarStore
 from tests.bar_examples import FRIDAY, USDJPY, broken, same, session_bars, truth_of, without
 
@@ -75,6 +76,18 @@ def test_other_bars_replace(store: BarStore) -> None:
     truth = store.truth(USDJPY, Timeframe.H1, FRIDAY)
     assert truth == truth_of(full)
     assert truth.complete
+
+
+def test_a_new_day_is_not_written_over_another(store: BarStore) -> None:
+    """What is written as new does not replace bars that somebody else has stored meanwhile; the same again is fine."""
+    less, full = without(session_bars(), [5]), session_bars()
+    assert store.write(less, truth_of(less), new=True)
+
+    assert not store.write(less, truth_of(less), new=True)
+    with pytest.raises(VersionConflict):
+        store.write(full, truth_of(full), new=True)
+
+    assert store.truth(USDJPY, Timeframe.H1, FRIDAY) == truth_of(less)
 
 
 def test_other_truth_replaces(store: BarStore) -> None:
@@ -207,3 +220,18 @@ def test_a_write_that_changes_nothing_is_no_revision(store: BarStore) -> None:
     store.write(bars, truth_of(bars))
 
     assert len(store.revisions(USDJPY, Timeframe.H1, FRIDAY)) == 1
+
+
+def test_what_a_revision_replaced_is_kept(store: BarStore) -> None:
+    """What a revision took the place of comes back with it, and is no reason to write the same bars again."""
+    bars = session_bars()
+    changes = difference(without(bars, [5]), replace(bars, close=bars.close + 0.002))
+    replaced = Replaced(source="yfinance", provisional=True, digest="abc", difference=changes)
+    store.write(bars, replace(truth_of(bars), replaced=replaced))
+
+    assert not store.write(bars, truth_of(bars))
+
+    truth, partition = store.truth(USDJPY, Timeframe.H1, FRIDAY), store.read(USDJPY, Timeframe.H1, FRIDAY)
+    assert truth is not None
+    assert partition is not None
+    assert truth.replaced == partition.truth.replaced == replaced

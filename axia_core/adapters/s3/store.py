@@ -37,11 +37,11 @@ class S3BarStore(S3RefusedBars, BarStore):
         self._s3 = s3
         self._bucket = bucket
 
-    def write(self, bars: Bars, truth: PartitionTruth) -> bool:
-        """Writes over exactly what was seen before, so that no concurrent write is lost; raises VersionConflict."""
+    def write(self, bars: Bars, truth: PartitionTruth, *, new: bool = False) -> bool:
+        """Writes over exactly what was seen before, so that no concurrent write is lost; one request where *new*."""
         check_describes(bars, truth)
         key = names.object_key(truth.symbol, truth.timeframe, truth.trading_date)
-        seen = self._head(key)
+        seen = None if new else self._head(key)
         if _says(seen, truth):
             return False
         if self._put(key, parquet.encode(bars, truth), truths.to_metadata(truth), seen):
