@@ -13,10 +13,12 @@ from datetime import datetime, timedelta
 
 from axia_core.desk_lease import DeskLease
 from axia_core.desk_rules import DeskRules
+from axia_core.desk_sweep import Sweep
 from axia_core.desk_unshown import Unshown
 from axia_core.domain.absence import Absences
 from axia_core.domain.limits import DAILY_LOSS, DRAWDOWN
 from axia_core.domain.messages import Epoch
+from axia_core.domain.order_news import ORDER_STATE, order_news
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.sessions import is_open, loss_day, next_close
 from axia_core.domain.triggers import disagreement, no_trace
@@ -77,6 +79,7 @@ class Desk:
         self._guard = Guard(
             self.owner, self.rules.limits, self.rules.unknowns, self.ledger, self.broker, self.clock, self.events
         )
+        self._sweep = Sweep(self.ledger, self.broker, self.clock, self.events)
         self._finished = Unshown(self.ledger)
 
     def run(self, stopped: Callable[[], bool]) -> Iterator[OrderRecord]:
@@ -166,6 +169,9 @@ class Desk:
             self._guard.look()  # before the next order, whatever waits
         if self._adopted_at is None or self.clock.now() - self._adopted_at >= ADOPT_EVERY:
             self._adopt()
+        if (switch := self._guard.switch) is not None and self._sweep.is_due(switch):
+            with self._lease.kept_alive():  # no order is in hand
+                self._sweep.follow(switch)
         for record in self._waiting():
             self._step(record)
             self._lease.keep()
@@ -307,7 +313,7 @@ class Desk:
         )
 
     def _note(self, record: OrderRecord) -> None:
-        """Remembers where an order stands, and tells people when it has moved to an end or to UNKNOWN."""
+        """Remembers where an order stands, and tells people when it has come to something."""
         order_id = record.order.order_id
         before = self._open.get(order_id)
         if record.state.is_final:
@@ -316,7 +322,7 @@ class Desk:
         else:
             self._open[order_id] = record
         if before is None or before.state is not record.state:
-            self._tell(record)
+            self._tell(record, None if before is None else before.state)
             if record.state is State.UNKNOWN or record.reason.startswith((DAILY_LOSS, DRAWDOWN)):
                 self._guard.look()
 
@@ -326,11 +332,10 @@ class Desk:
         self._next_look.pop(order_id, None)
         self._absences.forget(order_id)
 
-    def _tell(self, record: OrderRecord) -> None:
-        severity = _SEVERITIES.get(record.state)
-        if severity is not None:
-            text = f"order {record.order.order_id} is {record.state}: {record.reason}"
-            self.events.publish("order_state", severity, COMPONENT, text, order_id=record.order.order_id)
+    def _tell(self, record: OrderRecord, was: State | None = None) -> None:
+        news = order_news(record, was)
+        if news is not None:
+            self.events.publish(ORDER_STATE, news.severity, COMPONENT, news.text, **news.details)
 
     def _tell_fault(self, what: str, fault: Exception) -> None:
         text = f"{what} cannot be worked on: {type(fault).__name__}: {fault}"[:1_000]
@@ -338,7 +343,9 @@ class Desk:
 
     def _show_one(self) -> Iterator[OrderRecord]:
         """Yields one finished order, and notes it as shown only when whoever iterates has come back for more."""
-        record = self._finished.next()
+        record, is_told = self._finished.next()
+        if not is_told:  # the desk that ended it may have died before it could tell
+            self._tell(record)
         yield record
         self._finished.mark_shown(record)
 
@@ -348,15 +355,6 @@ class Desk:
 
 # What is wrong with the desk itself, not with an order: the run ends, is seen to have failed, and the next one opens.
 _ENDS_THE_DESK = (LeaseLost, StoreUnavailable, WrongAccount, ServerClockMismatch)
-
-_SEVERITIES = {
-    State.FILLED: "info",
-    State.PARTIALLY_FILLED: "warning",
-    State.REJECTED: "warning",
-    State.REFUSED: "warning",
-    State.EXPIRED: "warning",
-    State.UNKNOWN: "critical",
-}
 
 
 def desk_is_needed(queue: OrderQueue, ledger: OrderLedger, clock: Clock) -> str | None:

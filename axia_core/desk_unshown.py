@@ -15,7 +15,7 @@ class Unshown:
 
     def __init__(self, ledger: OrderLedger) -> None:
         self._ledger = ledger
-        self._held: deque[OrderRecord] = deque()
+        self._held: deque[tuple[OrderRecord, bool]] = deque()
         self._more = False
 
     def __bool__(self) -> bool:
@@ -26,18 +26,18 @@ class Unshown:
 
     def look(self) -> None:
         """Reads from the ledger what is not shown yet, its oldest first, as much as is held at once."""
-        self._held.extend(self._ledger.unreported_orders(MOST_HELD))
+        self._held.extend((record, False) for record in self._ledger.unreported_orders(MOST_HELD))
         self._more = len(self._held) >= MOST_HELD
 
     def add(self, record: OrderRecord) -> None:
-        """Keeps an order that has just ended, or leaves it to the ledger."""
+        """Keeps an order that has just ended and been told, or leaves it to the ledger."""
         if len(self._held) < MOST_HELD:
-            self._held.append(record)
+            self._held.append((record, True))
         else:
             self._more = True
 
-    def next(self) -> OrderRecord:
-        """The order to show next."""
+    def next(self) -> tuple[OrderRecord, bool]:
+        """The order to show next, and whether it is certain that this desk has told people of it."""
         return self._held.popleft()
 
     def mark_shown(self, record: OrderRecord) -> None:

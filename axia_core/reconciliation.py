@@ -12,8 +12,10 @@ from datetime import timedelta
 
 from axia_core.desk_lease import DeskLease
 from axia_core.desk_rules import DeskRules
+from axia_core.desk_sweep import Sweep
 from axia_core.domain.absence import Absences
 from axia_core.domain.broker import Finding
+from axia_core.domain.order_news import ORDER_STATE, order_news
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.survey import Stray
 from axia_core.domain.triggers import disagreement, no_trace
@@ -62,6 +64,8 @@ class Reconciliation:
     def run(self, look_back: timedelta = LOOK_BACK) -> Reconciled:
         """Settles what evidence settles, then surveys the account over *look_back*. Raises what the ports raise.
 
+        Sends nothing but the cancels that follow where AXIA has thrown the switch.
+
         Takes a little longer than the absence must last where an order is UNKNOWN, and a moment where none is.
         """
         with self._working():
@@ -72,6 +76,10 @@ class Reconciliation:
                 self.clock.sleep(LOOK_EVERY_S)
                 records = [self._look(one) if one.state is State.UNKNOWN else one for one in records]
             noted, strays = self._survey(Seen(since=self.clock.now() - look_back))
+            sweep = Sweep(self.ledger, self.broker, self.clock, self.events)
+            if (switch := self._guard.switch) is not None and sweep.is_due(switch):
+                with self._lease.kept_alive():
+                    sweep.follow(switch)
         settled = tuple(one for one in records if one.state.is_final)
         left = tuple(one for one in records if not one.state.is_final)
         return Reconciled(settled=settled, open=left, noted=noted, strays=strays)
@@ -88,7 +96,7 @@ class Reconciliation:
                 lease=self._lease.held,
                 absence=self.rules.absence,
             )
-            self._tell(moved)
+            self._tell(moved, State.UNKNOWN)
             return moved
 
     @contextmanager
@@ -120,7 +128,7 @@ class Reconciliation:
         except VersionConflict:
             return self.ledger.order(record.order.order_id) or record
         if moved.state is not record.state:
-            self._tell(moved)
+            self._tell(moved, record.state)
         if has_vanished(moved, self._absences.lasted(moved.order.order_id, self.clock.now()), self.rules.absence):
             self._guard.throw(no_trace(moved))
         return moved
@@ -144,10 +152,10 @@ class Reconciliation:
                 self._guard.throw(disagreement(stray.ticket, stray.text))
         return found.noted, found.strays
 
-    def _tell(self, record: OrderRecord) -> None:
-        severity = "critical" if record.state is State.UNKNOWN else "info"
-        text = f"order {record.order.order_id} is {record.state}: {record.reason}"
-        self.events.publish("order_state", severity, COMPONENT, text, order_id=record.order.order_id)
+    def _tell(self, record: OrderRecord, was: State) -> None:
+        news = order_news(record, was)
+        if news is not None:
+            self.events.publish(ORDER_STATE, news.severity, COMPONENT, news.text, **news.details)
 
 
 def known(order_id: str, ledger: OrderLedger) -> OrderRecord:

@@ -85,7 +85,7 @@ class BarsResource:
     def events(self) -> Events:
         from axia_core.adapters.log import LogEvents
 
-        return LogEvents()
+        return LogEvents(self.settings.account)
 
     @cached_property
     def store(self) -> BarStore:
@@ -125,7 +125,7 @@ class DeskResource:
         return OrderPorts(
             queue=sqs.connect(self._settings),
             ledger=dynamodb.connect(self._settings),
-            events=LogEvents(),
+            events=LogEvents(self._settings.account),
             clock=SystemClock(self._settings.clock_shift),
             lease_s=self._settings.lease_s,
         )

@@ -65,7 +65,7 @@ def _beside(settings: Settings, look_back: timedelta, clock: SystemClock) -> tup
     holder = ledger.lease_holder(clock.now())
     with beside.connect(with_credentials(settings), clock) as broker:
         seen = Seen(since=clock.now() - look_back)
-        found = survey(seen, ledger=ledger, broker=broker, clock=clock, events=LogEvents())
+        found = survey(seen, ledger=ledger, broker=broker, clock=clock, events=LogEvents(settings.account))
     left = ledger.open_orders()
     reconciled = Reconciled(settled=(), open=left, noted=found.noted, strays=found.strays)
     return reconciled, holder.owner if holder else "a desk that has just ended"
@@ -79,7 +79,7 @@ def composed(settings: Settings, broker: Broker, clock: SystemClock, what: str) 
     return Reconciliation(
         ledger=dynamodb.connect(settings),
         broker=broker,
-        events=LogEvents(),
+        events=LogEvents(settings.account),
         clock=clock,
         rules=DeskRules.of(settings),
         owner=f"{what} by {getpass.getuser()}",

@@ -1,18 +1,69 @@
-"""Events as lines of the process's log: what the local stack has where a deployment has CloudWatch and SNS."""
+"""Log lines and events as JSON, one object a line, each with demo or live: for a machine to read."""
 
 from __future__ import annotations
 
 import json
 import logging
+import sys
+from datetime import UTC, datetime
 
 from axia_core.ports import Events
 
+ROOT = "axia"
+EVENTS = "axia.events"
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "critical": logging.CRITICAL}
 
 
 class LogEvents(Events):
-    """One JSON object per event, under the logger `axia.events`."""
+    """Events under the logger `axia.events`; making one also has every `axia` logger write its lines with *account*."""
+
+    def __init__(self, account: str) -> None:
+        self._account = account
+        write_lines(account)
 
     def publish(self, event_type: str, severity: str, component: str, text: str, **details: str) -> None:
-        event = {"event_type": event_type, "severity": severity, "component": component, "text": text, **details}
-        logging.getLogger("axia.events").log(_LEVELS.get(severity, logging.ERROR), json.dumps(event))
+        event = {"event_type": event_type, "severity": severity, "component": component, **details}
+        extra = {"event": event | {"account": self._account}}
+        logging.getLogger(EVENTS).log(_LEVELS.get(severity, logging.ERROR), text, extra=extra)
+
+
+class JsonLine(logging.Formatter):
+    """A record as one line of JSON; an event's attributes stand beside the text."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__()
+        self.account = account
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "account": self.account,
+            "text": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line | getattr(record, "event", {}))
+
+
+class _Lines(logging.Handler):
+    """Writes to what stderr is at that moment: in a child of the local stack that is its log file."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
+        except Exception:  # noqa: BLE001 - a log that cannot be written must not keep an order from being executed
+            self.handleError(record)
+
+
+def write_lines(account: str) -> None:
+    """Has everything under the logger `axia` written as lines that say *account*; the last call counts."""
+    logger = logging.getLogger(ROOT)
+    ours = next((one for one in logger.handlers if isinstance(one, _Lines)), None)
+    if ours is None:
+        ours = _Lines()
+        logger.addHandler(ours)
+        logger.setLevel(logging.INFO)
+    ours.setFormatter(JsonLine(account))

@@ -48,3 +48,13 @@ def closing_text(deal: Deal, closed_by: str | None) -> str:
     money = f"profit {deal.profit:f}, swap {deal.swap:f}, commission {deal.commission + deal.fee:f}"
     what = f"{deal.lots:f} lots of its position {deal.position} were closed by {by} at {deal.price:f}"
     return f"{what}, {money}, deal {deal.ticket}"
+
+
+def closing_severity(deal: Deal) -> str | None:
+    """How bad a closing deal is; None for what AXIA did itself, since its order is told."""
+    if deal.by is DealBy.PROGRAM and is_ours(deal.magic):
+        return None
+    return _CLOSINGS.get(deal.by, "warning")
+
+
+_CLOSINGS = {DealBy.STOP_LOSS: "info", DealBy.TAKE_PROFIT: "info", DealBy.STOP_OUT: "critical"}

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from axia_core.domain.broker import Deal, Position
 from axia_core.domain.order_states import OrderRecord
 from axia_core.domain.orders import is_ours
-from axia_core.domain.survey import Stray, closing_text, stray
+from axia_core.domain.survey import Stray, closing_severity, closing_text, stray
 from axia_core.errors import ServerClockMismatch, TransientError, WrongAccount
 from axia_core.ports import Broker, Clock, Events, OrderLedger
 
@@ -77,7 +77,7 @@ def survey(
     now = clock.now()
     since = seen.since or now - LOOK_BACK
     closing = [deal for deal in broker.deals(since, now + AHEAD) if deal.closes and deal.ticket not in seen.deals]
-    noted = tuple(line for deal in closing[:limit] for line in _adopt(deal, seen, ledger, broker))
+    noted = tuple(line for deal in closing[:limit] for line in _adopt(deal, seen, ledger, broker, events))
     if limit is None or len(closing) <= limit:
         since = max(since, now - LATE)
     seen.since = since
@@ -99,15 +99,30 @@ def _judge(position: Position, seen: Seen, ledger: OrderLedger, events: Events) 
     return found
 
 
-def _adopt(deal: Deal, seen: Seen, ledger: OrderLedger, broker: Broker) -> list[tuple[str, str]]:
-    """Notes a closing deal on the timeline of each order of ours that had opened its position."""
+def _adopt(deal: Deal, seen: Seen, ledger: OrderLedger, broker: Broker, events: Events) -> list[tuple[str, str]]:
+    """Notes a closing deal on the timeline of each order of ours that had opened its position, and tells of it once.
+
+    Told before it is noted: a death in between tells it once more, never not at all.
+    """
     opened_by = {one.magic for one in broker.deals_of(deal.position) if one.opens and is_ours(one.magic)}
     text = closing_text(deal, ledger.order_id_of(deal.magic))
     records = [record for magic in sorted(opened_by) if (record := _record(magic, ledger)) is not None]
     for record in records:
+        _tell_closing(deal, record, text, ledger, events)
         ledger.note(record, text, deal.at)
     seen.deals.add(deal.ticket)
     return [(record.order.order_id, text) for record in records]
+
+
+def _tell_closing(deal: Deal, record: OrderRecord, text: str, ledger: OrderLedger, events: Events) -> None:
+    severity, order_id = closing_severity(deal), record.order.order_id
+    if severity is None or any(line.text == text for line in ledger.events(order_id)):
+        return
+    details = {"symbol": record.order.symbol, "lots": f"{deal.lots:f}", "price": f"{deal.price:f}"}
+    details |= {"ticket": str(deal.position), "net": f"{deal.net:f}", "by": deal.by.value}
+    what = f"order {order_id}: {text}"
+    details |= {"order_id": order_id, "event_id": f"deal#{deal.ticket}"}
+    events.publish("position_closed", severity, "order_processor", what, **details)
 
 
 def _record(magic: int, ledger: OrderLedger) -> OrderRecord | None:

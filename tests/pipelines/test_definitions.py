@@ -59,7 +59,7 @@ def test_desk_imports_no_heavy_library() -> None:
 from axia_core.adapters.log import LogEvents
 from axia_core.settings import Settings
 from axia_pipelines.resources import DeskResource
-with DeskResource(Settings(aws_endpoint_url="http://127.0.0.1:9")).open("nobody", LogEvents()): ...
+with DeskResource(Settings(aws_endpoint_url="http://127.0.0.1:9")).open("nobody", LogEvents('demo')): ...
 """
 
     assert loaded_by(program, ["numpy", "pandas", "pyarrow", "yfinance", "redis"]) == []

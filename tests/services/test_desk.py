@@ -114,6 +114,50 @@ def test_lasting_absence_rejects_an_unknown_order(world: World) -> None:
     assert len(world.broker.submitted) == 1
 
 
+def told(world: World) -> list[tuple[str, str]]:
+    """Id and state of every order event, oldest first."""
+    return [(one["event_id"], one["state"]) for one in world.events.details if "state" in one]
+
+
+def test_fill_is_told_with_its_figures(world: World) -> None:
+    """A fill is an event with order, symbol, lots, price and ticket, and showing it tells nothing more."""
+    world.send(order_id="A1")
+
+    first(world.desk().run(never), 2)
+
+    (details,) = world.events.details
+    assert (details["state"], details["symbol"], details["lots"], details["price"], details["ticket"]) == (
+        "FILLED",
+        "USDJPY",
+        "0.1",
+        "150",
+        "1",
+    )
+
+
+def test_what_a_dead_desk_did_not_tell_is_told(world: World) -> None:
+    """A desk that died between the ledger's write and the event leaves it to the next one, which tells it once."""
+    record = world.received(order_id="A1")
+    world.ledger.move(record, State.REFUSED, world.clock.now(), reason="the kill switch is on")
+
+    first(world.desk().run(never), 2)
+    first(world.desk("next").run(never), 2)
+
+    assert told(world) == [("A1#2", "REFUSED")]
+
+
+def test_end_of_an_unknown_order_is_told(world: World) -> None:
+    """Whoever was alarmed hears what became of it, and that it is that one."""
+    world.send(order_id="A1")
+    world.broker.script.append(Unknown("timeout"))
+    world.broker.findings.append(Evidence(state=State.FILLED, execution=Execution(ticket=5), found_in="deals"))
+
+    first(world.desk().run(never))
+
+    assert [state for _, state in told(world)] == ["UNKNOWN", "FILLED"]
+    assert world.events.details[-1]["was"] == "UNKNOWN"
+
+
 def test_unknown_pages_somebody(world: World) -> None:
     """An UNKNOWN outcome is told as critical."""
     world.send()

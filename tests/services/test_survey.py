@@ -101,6 +101,33 @@ def test_surveyed_twice_is_noted_once(world: World) -> None:
     assert len(notes(world)) == 1
 
 
+@pytest.mark.parametrize(
+    ("by", "severity"), [(DealBy.TAKE_PROFIT, "info"), (DealBy.PERSON, "warning"), (DealBy.STOP_OUT, "critical")]
+)
+def test_closing_is_told_once(world: World, by: DealBy, severity: str) -> None:
+    """What closed a position is an event with its figures; another desk that finds it noted says nothing."""
+    filled(world)
+    world.broker.history = [deal(1, closes=False, magic=magic_of("A1")), deal(2, by=by)]
+
+    look(world)
+    look(world)
+
+    assert [event[:2] for event in world.events.published] == [("position_closed", severity)]
+    details = world.events.details[0]
+    assert (details["order_id"], details["event_id"], details["net"]) == ("A1", "deal#2", "65.9")
+
+
+def test_own_close_is_told_by_its_order(world: World) -> None:
+    """A position that AXIA closed is no event of its own: the CLOSE has been told."""
+    filled(world)
+    closing = deal(2, magic=magic_of("C1"), by=DealBy.PROGRAM)
+    world.broker.history = [deal(1, closes=False, magic=magic_of("A1")), closing]
+
+    look(world)
+
+    assert world.events.published == []
+
+
 def test_what_arrives_late_is_not_missed(world: World) -> None:
     """A deal that shows in the history minutes after it happened is noted all the same."""
     filled(world)
