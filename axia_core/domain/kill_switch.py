@@ -27,6 +27,7 @@ class KillSwitch:
     who: str = ""
     at: datetime | None = None
     known: bool = True
+    automatic: bool = False  # thrown by AXIA itself
 
     def permits(self, action: Action, reduces_risk: bool = False) -> bool:
         """Whether an order with *action* may be sent now.

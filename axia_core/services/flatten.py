@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from axia_core.domain.broker import PendingOrder, Position
 from axia_core.domain.kill_switch import AuditLine
 from axia_core.domain.order_states import State
-from axia_core.domain.orders import Action, Kind, Order
+from axia_core.domain.orders import Action, Kind, Order, is_ours
 from axia_core.domain.outcomes import Outcome, Settled, Unknown
 from axia_core.errors import AttemptInFlight, AxiaError, InvalidInput
 from axia_core.ports import Broker, Clock, OrderLedger
@@ -59,11 +59,21 @@ class Flattened:
         return not (self.left or self.unverified)
 
 
-def flatten(actions: Sequence[Action], who: str, *, ledger: OrderLedger, broker: Broker, clock: Clock) -> Flattened:
+def flatten(
+    actions: Sequence[Action],
+    who: str,
+    *,
+    ledger: OrderLedger,
+    broker: Broker,
+    clock: Clock,
+    only_ours: bool = False,
+    verified_within: timedelta = VERIFIED_WITHIN,
+) -> Flattened:
     """Cancels every pending order (CANCEL) and closes every position (CLOSE), whoever made them, and reads them back.
 
-    CLOSE demands HALT: else the desk could close the same position at the same moment, which reverses it on a netting
-    account. Raises InvalidInput, AttemptInFlight and StoreUnavailable before anything is sent, and nothing afterwards.
+    With *only_ours* those alone that carry a number of AXIA's. CLOSE demands HALT: else the desk could close the same
+    position at the same moment, which reverses it on a netting account. Raises InvalidInput, AttemptInFlight and
+    StoreUnavailable before anything is sent, and nothing afterwards.
     """
     if Action.CLOSE in actions and not _is_halted(ledger):
         rule = "every position can be closed only under HALT, while the desk sends nothing"
@@ -71,7 +81,7 @@ def flatten(actions: Sequence[Action], who: str, *, ledger: OrderLedger, broker:
             "close-all", "the kill switch is not at HALT", rule, "Use `axia kill-switch on --close-all`."
         )
     _wait_until_quiet(ledger, clock)
-    sweep = _Sweep(who, ledger, broker, clock)
+    sweep = _Sweep(who, ledger, broker, clock, only_ours, verified_within)
     # Pending orders first: one that fills meanwhile is then a position that is still to be closed.
     left = {action: sweep.clear(action) for action in (Action.CANCEL, Action.CLOSE) if action in actions}
     return Flattened(
@@ -111,20 +121,22 @@ class _Sweep:
     ledger: OrderLedger
     broker: Broker
     clock: Clock
+    only_ours: bool = False
+    verified_within: timedelta = VERIFIED_WITHIN
     steps: list[Step] = field(default_factory=list)
     unverified: str = ""
 
     def clear(self, action: Action) -> tuple[Target, ...]:
         """Tries every ticket once, also one that appears meanwhile, and reads until the book is empty or time is up."""
         tried: set[int] = set()
-        deadline = self.clock.now() + VERIFIED_WITHIN
+        deadline = self.clock.now() + self.verified_within
         while True:
             left = self._left(action)
             for target in left:
                 if target.ticket not in tried:
                     tried.add(target.ticket)
                     self._try(action, target)
-                    deadline = self.clock.now() + VERIFIED_WITHIN
+                    deadline = self.clock.now() + self.verified_within
             if self.clock.now() >= deadline or not (left or self.unverified):
                 return left
             self.clock.sleep(LOOK_EVERY_S)
@@ -142,8 +154,8 @@ class _Sweep:
         self.unverified = ""
         try:
             self.broker.account()
-            pending = self.broker.pending()
-            return pending if action is Action.CANCEL else self.broker.positions()
+            found = self.broker.pending() if action is Action.CANCEL else self.broker.positions()
+            return tuple(one for one in found if is_ours(one.magic) or not self.only_ours)
         except AxiaError as error:
             self.unverified = str(error)
             return ()

@@ -25,7 +25,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Guard:
-    """One desk's watch; `peak` is the highest equity that entries are held against, None before the first look."""
+    """One desk's watch; `peak` is the highest equity that entries are held against, `switch` as it was seen last."""
 
     who: str
     limits: Limits
@@ -35,6 +35,7 @@ class Guard:
     clock: Clock
     events: Events
     peak: Decimal | None = None
+    switch: KillSwitch | None = None
     looked_at: datetime | None = None
     _dealt_with: set[str] = field(default_factory=set)
 
@@ -48,7 +49,7 @@ class Guard:
         Where the broker cannot be asked the rest of the desk meets the same, and entries wait for their facts.
         """
         self.looked_at = self.clock.now()
-        switch = self.ledger.kill_switch()
+        self.switch = switch = self.ledger.kill_switch()
         for found in (*self._equity(switch), *self._unknowns(switch)):
             self.throw(found)
 
@@ -83,10 +84,10 @@ class Guard:
         raise VersionConflict("the kill switch changes faster than it can be thrown; the next desk tries again")
 
     def _write(self, trigger: Trigger, switch: KillSwitch) -> None:
-        thrown = KillSwitch(active=True, mode=trigger.mode, reason=str(trigger), who=self.who)
-        self.ledger.set_kill_switch(thrown, switch.version, self.clock.now())
-        text = f"the kill switch was thrown to {trigger.mode}: {trigger}; pending orders stay at the broker until "
-        self.events.publish("kill_switch", "critical", "order_processor", text + "`axia kill-switch cancel-all`")
+        thrown = KillSwitch(active=True, mode=trigger.mode, reason=str(trigger), who=self.who, automatic=True)
+        self.switch = self.ledger.set_kill_switch(thrown, switch.version, self.clock.now())
+        text = f"the kill switch was thrown to {trigger.mode}: {trigger}"
+        self.events.publish("kill_switch", "critical", "order_processor", text)
 
     def _tell_further(self, trigger: Trigger, switch: KillSwitch) -> None:
         """Whoever releases the switch must know of every reason that has come up meanwhile."""

@@ -536,3 +536,15 @@ def test_epoch_of_a_restore_keeps_its_moment(ledger: OrderLedger) -> None:
     assert ledger.epoch() == Epoch(boot_id="restored", since=NOW, restored_to=restored_to)
     assert ledger.begin_epoch("boot", NOW)
     assert ledger.epoch() == Epoch(boot_id="boot", since=NOW)
+
+
+@pytest.mark.parametrize("automatic", [True, False])
+def test_switch_says_whether_a_person_threw_it(ledger: OrderLedger, automatic: bool) -> None:
+    """It is read back, and is gone with the next change."""
+    release(ledger)
+    version = ledger.kill_switch().version
+    thrown = ledger.set_kill_switch(KillSwitch(active=True, automatic=automatic), version, NOW)
+
+    assert ledger.kill_switch() == thrown
+    assert thrown.automatic is automatic
+    assert not ledger.set_kill_switch(KillSwitch(active=False), thrown.version, NOW).automatic

@@ -13,12 +13,13 @@ from axia_core.domain.broker import Absent, Account, CannotTell
 from axia_core.domain.kill_switch import KillSwitch, Mode
 from axia_core.domain.order_states import Execution, State
 from axia_core.domain.orders import magic_of
-from axia_core.domain.outcomes import Settled, Unknown
+from axia_core.domain.outcomes import MarketClosed, Settled, Unknown
 from axia_core.domain.triggers import UnknownRule, disagreement
 from axia_core.errors import SourceUnavailable, StoreUnavailable, VersionConflict
 from axia_core.services.guard import Guard
 from tests.services.conftest import World
-from tests.services.test_flatten import position
+from tests.services.test_flatten import pending, position
+from tests.services.test_reconciliation import reconciliation
 
 SECOND = timedelta(seconds=1)
 STRAY = disagreement(7, "position 7 is of nobody")
@@ -306,3 +307,63 @@ class CannotThrow(MemoryOrderLedger):
         if self.broken:
             raise StoreUnavailable("throttled")
         return super().set_kill_switch(wanted, expected_version, now)
+
+
+class TestPendingOrders:
+    """They would fill under the switch that AXIA has thrown, so they leave the broker."""
+
+    def book(self, world: World) -> None:
+        world.broker.pending_orders = [replace(pending(3), magic=magic_of("A1")), pending(4)]
+
+    def left(self, world: World) -> list[int]:
+        return [one.ticket for one in world.broker.pending_orders]
+
+    def test_ours_are_cancelled(self, world: World) -> None:
+        """Those with a number of ours go at once, audited; somebody else's stay."""
+        self.book(world)
+        work(world, 1)
+        world.broker.equity = Decimal(9_000)
+
+        work(world, 3)
+
+        assert self.left(world) == [4]
+        assert [line.what.split(",")[-1] for line in world.ledger.audit()[1:]] == [" ticket 3", " ticket 3"]
+
+    def test_next_desk_does_it_where_the_first_died(self, world: World) -> None:
+        """A switch that was thrown, and nothing after it."""
+        self.book(world)
+        assert guard(world).throw(STRAY)
+
+        work(world, 3, "desk-2")
+
+        assert self.left(world) == [4]
+
+    def test_reconciliation_does_it_too(self, world: World) -> None:
+        """Also where no desk is open."""
+        self.book(world)
+        world.broker.open_positions = [replace(position(7), magic=magic_of("never"))]
+
+        reconciliation(world).run()
+
+        assert self.left(world) == [4]
+
+    def test_person_s_switch_is_left_to_the_person(self, world: World) -> None:
+        """Whoever throws it by hand has chosen what happens to pending orders."""
+        self.book(world)
+        change(world, KillSwitch(active=True, who="a person"))
+
+        work(world, 10)
+
+        assert self.left(world) == [3, 4]
+
+    def test_what_cannot_be_cancelled_is_told(self, world: World) -> None:
+        """Tried once, named in a critical event, and the desk goes on."""
+        self.book(world)
+        world.broker.script.append(MarketClosed(10018, "closed"))
+        guard(world).throw(STRAY)
+
+        work(world, 30)
+
+        assert self.left(world) == [3, 4]
+        assert "left: 3" in criticals(world)[-1]
+        assert [order.mt5_ticket for order in world.broker.submitted] == [3]

@@ -200,6 +200,7 @@ def kill_switch(item: Item | None) -> KillSwitch:
             reason=str(item.get("reason", "")),
             who=str(item.get("who", "")),
             at=instant(item["updated_at"]) if "updated_at" in item else None,
+            automatic=item.get("automatic") is True,
         )
     except (ValueError, TypeError, ArithmeticError):
         return UNREADABLE
@@ -214,6 +215,7 @@ def kill_switch_item(switch: KillSwitch, now: datetime) -> Item:
         "version": switch.version,
         "reason": switch.reason,
         "who": switch.who,
+        "automatic": True if switch.automatic else None,
         "updated_at": stamp(now),
     }
 
