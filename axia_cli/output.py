@@ -87,6 +87,9 @@ def message(error: Exception) -> str:
 
 
 def _setting(details: Any) -> str:
+    if details["loc"][:1] == ("pairs",):
+        key = ".".join(str(part) for part in ("symbols", *details["loc"][1:]))
+        return f"{key} {details['input']!r}: {details['msg']}. Correct it in the settings file (or in AXIA_PAIRS)."
     name = ".".join(str(part) for part in details["loc"]).upper() or "settings"
     name = name if name.startswith(("AXIA_", "AWS_", "settings")) else f"AXIA_{name}"
     # A value that was refused may be a secret: pydantic masks the field, not its input.

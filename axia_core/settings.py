@@ -7,25 +7,23 @@ named by `AXIA_SETTINGS_FILE` (default `axia.toml` in the working directory), th
 from __future__ import annotations
 
 import os
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from axia_core.domain import names
+from axia_core.domain.holidays import Holidays, holidays_from
 from axia_core.domain.limits import Limits
+from axia_core.domain.sessions import parse_trading_date
 from axia_core.domain.source_policy import MT5, YFINANCE, SourcePolicy
 from axia_core.domain.symbols import DEFAULT_SYMBOLS, Symbol
+from axia_core.domain.universe import Plan, Universe, check_broker_names
 from axia_core.errors import InvalidInput
+from axia_core.settings_file import PairSettings, SettingsFile
 
 PAPER_MODULE = "axia_core.adapters.paper.metatrader5"
 
@@ -57,6 +55,19 @@ class Settings(BaseSettings):
     # Universe
     symbols: Annotated[tuple[str, ...], NoDecode] = Field(DEFAULT_SYMBOLS, description="Pairs to collect and trade.")
     history_start: date = Field(date(2020, 1, 1), description="First trading date that has a partition.")
+    pairs: dict[str, PairSettings] = Field(
+        {},
+        description='What is one pair\'s own, as JSON: {"USDJPY": {"start": "2019-01-02", "timeframes": ["H1"]}}. '
+        "In the settings file this is the table [symbols.USDJPY].",
+    )
+    holidays: dict[date, str] = Field(
+        {},
+        description='Trading dates on which the market is closed, as JSON: {"2026-04-03": "Good Friday"}. Christmas '
+        'Day and New Year\'s Day of 2010 to 2030 are known; "open" in the place of a name takes one of them away.',
+    )
+    early_closes: dict[date, time] = Field(
+        {}, description='Trading dates that end early, in New York time, as JSON: {"2026-12-24": "13:00"}.'
+    )
     cache_bars: int = Field(8_000, gt=0, description="Bars kept per cached series.")
     settling_s: float = Field(2.0, ge=0, description="How long after its end a bar counts as complete.")
     sources: dict[str, tuple[str, ...]] | None = Field(
@@ -132,6 +143,19 @@ class Settings(BaseSettings):
     absence_s: float = Field(30.0, gt=0, description="How long the broker must show no trace before absence counts.")
     send_margin_s: float = Field(4.0, gt=0, description="order_send is refused this long before the lease ends.")
 
+    # Console
+    console: bool = Field(True, description="`axia up` starts the console; false leaves it out.")
+    console_host: str = Field("127.0.0.1", description="Where the console listens; elsewhere only with sign-in.")
+    console_port: int = Field(8501, description="The console.")
+    console_traders: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="E-mail addresses of those who may trade and turn the kill switch, once signed in."
+    )
+    console_viewers: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="E-mail addresses of those who may look, once signed in; all others see nothing."
+    )
+    console_stale_s: float = Field(8.0, gt=0, description="Older than this, the trading side's snapshot sends nothing.")
+    snapshot_s: float = Field(2.0, ge=0, description="How often an idle desk publishes what it sees; 0: never.")
+
     # Local stack
     host: str = Field("127.0.0.1", description="Loopback; the local stack listens nowhere else.")
     aws_port: int = Field(4566, description="Local AWS server.")
@@ -140,7 +164,7 @@ class Settings(BaseSettings):
     code_server_port: int = Field(4266, description="Dagster code server.")
     clock_shift_s: float = Field(0.0, description="Added to the wall clock by every part of AXIA (weekend demos).")
 
-    @field_validator("symbols", mode="before")
+    @field_validator("symbols", "console_traders", "console_viewers", mode="before")
     @classmethod
     def _split_symbols(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -148,7 +172,14 @@ class Settings(BaseSettings):
     @field_validator("symbols")
     @classmethod
     def _check_symbols(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(sorted({Symbol(name).name for name in value}))
+        try:
+            found = sorted(Symbol(name).name for name in value)
+        except InvalidInput as error:
+            raise ValueError(str(error)) from error
+        twice = sorted({name for name in found if found.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is there twice; name each pair once")
+        return tuple(found)
 
     @field_validator("sources")
     @classmethod
@@ -173,6 +204,34 @@ class Settings(BaseSettings):
         if self.send_margin_s >= self.lease_s:
             raise ValueError("send_margin_s must be smaller than lease_s, or nothing could ever be sent")
         return self
+
+    @model_validator(mode="after")
+    def _check_universe(self) -> Settings:
+        try:
+            self.universe  # noqa: B018  # building it checks it
+            check_broker_names({name: self.mt5_symbol_names.get(name, name) for name in self.symbols})
+        except InvalidInput as error:
+            raise ValueError(str(error)) from error
+        return self
+
+    @property
+    def universe(self) -> Universe:
+        """Which series are collected, since when, and on which days nothing is expected."""
+        plans = {name: self._plan(name, self.pairs.get(name, PairSettings())) for name in self.symbols}
+        return Universe(plans, self.holiday_calendar)
+
+    @property
+    def holiday_calendar(self) -> Holidays:
+        """The usual holidays with the settings' own."""
+        return holidays_from(self.holidays, self.early_closes)
+
+    def _plan(self, name: str, pair: PairSettings) -> Plan:
+        if pair.start is None:
+            return Plan(self.history_start, pair.timeframes)
+        try:
+            return Plan(parse_trading_date(pair.start), pair.timeframes)
+        except InvalidInput as error:
+            raise InvalidInput(f"symbols.{name}.start", pair.start, error.rule, error.remedy) from error
 
     @property
     def source_policy(self) -> SourcePolicy:
@@ -218,7 +277,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         file = Path(os.environ.get("AXIA_SETTINGS_FILE", "axia.toml"))
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+        return init_settings, env_settings, SettingsFile(settings_cls, file)
 
 
 def load_settings() -> Settings:

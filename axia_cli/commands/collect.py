@@ -59,9 +59,10 @@ def checked(
     begin, end = parse_trading_date(first), parse_trading_date(last)
     if begin > end:
         raise InvalidInput("--from", first, f"it is after --to {last}", "Exchange the two dates.")
-    if begin < settings.history_start:
-        rule = f"partitions begin with {settings.history_start}"
-        raise InvalidInput("--from", first, rule, "Set AXIA_HISTORY_START earlier and restart Dagster.")
+    start = settings.universe.first_day
+    if begin < start:
+        remedy = "Set AXIA_HISTORY_START, or a pair's `start`, earlier and restart Dagster."
+        raise InvalidInput("--from", first, f"partitions begin with {start}", remedy)
     if collection_time(end) > now:
         rule = f"it is collected from {collection_time(end):%Y-%m-%d %H:%M} UTC on (07:00 in Tokyo)"
         raise InvalidInput("--to", last, rule, f"The trading day before it is {previous_trading_day(end)}.")

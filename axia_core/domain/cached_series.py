@@ -18,7 +18,8 @@ def series_length(timeframe: Timeframe, max_bars: int) -> int:
     return min(max_bars, MOST_SESSIONS * timeframe.bars_per_session)
 
 
-def expires_at(newest: date, now: datetime) -> datetime:
+def expires_at(newest: date, now: datetime, holidays: frozenset[date] = frozenset()) -> datetime:
     """When a cached series whose newest trading date is *newest* ends: the next New York close, or soon."""
-    (latest,) = last_closed_trading_days(now, 1)
+    (latest,) = last_closed_trading_days(now, 1, holidays)
+    # The next close of any weekday: should the broker trade on a holiday, readers see it no later than usual.
     return next_close(now) if newest >= latest else now + INCOMPLETE_LIFE

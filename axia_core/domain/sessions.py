@@ -24,16 +24,18 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One trading day: half-open `[open, close)` in UTC, 24 hours long."""
+    """One trading day: half-open `[open, close)` in UTC, 24 hours long; trading ends sooner at an early close."""
 
     trading_date: date
     open: datetime
     close: datetime
+    early_close: datetime | None = None
 
     def bar_opens(self, timeframe: Timeframe) -> tuple[datetime, ...]:
         """UTC open times of every bar the session must hold, oldest first."""
-        step = timeframe.duration
-        return tuple(self.open + i * step for i in range(timeframe.bars_per_session))
+        step, end = timeframe.duration, self.early_close or self.close
+        opens = (self.open + i * step for i in range(timeframe.bars_per_session))
+        return tuple(at for at in opens if at < end)
 
     def __contains__(self, instant: datetime) -> bool:
         return self.open <= instant < self.close

@@ -87,8 +87,11 @@ def _collect(
 ) -> None:
     from axia_core.services.collect import collect_days
 
-    settings, tags = bars.settings, context.run.tags
-    for name, days in days_by_symbol(context.partition_keys).items():
+    settings, tags, universe = bars.settings, context.run.tags, bars.settings.universe
+    for name, asked in days_by_symbol(context.partition_keys).items():
+        days = progress.expected(universe, Symbol(name), timeframe, asked)
+        if not days:
+            continue
         first, *fallbacks = market.of(Symbol(name), timeframe)
         with progress.other_series_go_on():
             for found in collect_days(
@@ -99,12 +102,14 @@ def _collect(
                 timeframe,
                 days,
                 fallbacks=fallbacks,
-                reread=trading_days_before(days[0], int(tags.get(REREAD_TAG, "0")), settings.history_start),
+                reread=trading_days_before(days[0], int(tags.get(REREAD_TAG, "0")), universe.start_of(Symbol(name))),
                 settling=timedelta(seconds=settings.settling_s),
                 max_pips=settings.correction_max_pips,
                 trusting=TRUST_TAG in tags,
+                holidays=universe.holidays,
             ):
                 progress.add(found, asked=found.truth.trading_date in days)
+            progress.close_holidays(universe.holidays, Symbol(name), days)
     progress.raise_failures()
 
 

@@ -6,12 +6,17 @@ House rule: bookkeeping of one step. What a partition's metadata says is `axia_p
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from axia_core.domain.holidays import Holidays
+from axia_core.domain.symbols import Symbol
+from axia_core.domain.timeframes import Timeframe
+from axia_core.domain.universe import Universe
 from axia_core.errors import AxiaError, HistoryNotReady, PermanentError
 from axia_core.ports import Events
 from axia_pipelines.failures import as_failure
@@ -37,8 +42,30 @@ class Progress:
         self._final_attempt = final_attempt
         self._finished: list[Collected] = []
         self._doubted: list[Collected] = []
+        self._passed_over: dict[str, str] = {}
         self._degraded: Counter[str] = Counter()
         self._failures: list[AxiaError] = []
+
+    def expected(
+        self, universe: Universe, symbol: Symbol, timeframe: Timeframe, days: Iterable[date]
+    ) -> tuple[date, ...]:
+        """Those of *days* that are collected of the series; the others are noted with the reason."""
+        reasons = {day: universe.why_not(symbol, timeframe, day) for day in days}
+        self._passed_over |= {partition_key(day, symbol.name): why for day, why in reasons.items() if why}
+        return tuple(day for day, why in reasons.items() if not why)
+
+    def close_holidays(self, holidays: Holidays, symbol: Symbol, days: Iterable[date]) -> None:
+        """Notes the holidays among *days*: no source had bars of them, or the market did trade and that is told."""
+        stored = {_key(collected) for collected in self._finished}
+        for day in sorted(holidays.dates.intersection(days)):
+            key = partition_key(day, symbol.name)
+            if key not in stored:
+                self._passed_over[key] = f"holiday, {holidays.name_of(day)}: no source has bars of it"
+                continue
+            asset = self._context.asset_key.to_user_string()
+            text = f"{asset}: {symbol} traded on {day}, {holidays.name_of(day)} in the settings; its bars are stored"
+            remedy = f'If the broker does trade on it, write {day} = "open" under [holidays].'
+            self._events.publish("holiday_traded", "warning", COMPONENT, f"{text}. {remedy}", asset=asset)
 
     def add(self, collected: Collected, asked: bool = True) -> None:
         """Notes a partition; one that was only read again is recorded at once, and only if that changed it."""
@@ -95,6 +122,10 @@ class Progress:
         for collected in self._finished:
             metadata = collected_metadata(collected, self._bucket)
             self._context.add_asset_metadata(metadata, asset_key=self._context.asset_key, partition_key=_key(collected))
+        for key, why in self._passed_over.items():
+            # Dagster records every partition of the run's range: these say of themselves that nothing is stored.
+            told = {"rows": 0, "not_collected": why}
+            self._context.add_asset_metadata(told, asset_key=self._context.asset_key, partition_key=key)
         return dg.MaterializeResult(check_results=[self._completeness(), self._corrections()])
 
     def _record(self) -> None:
