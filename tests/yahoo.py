@@ -64,9 +64,13 @@ class Yahoo:
             return 404, _error("Not Found", "No data found, symbol may be delisted")
         if interval not in INTERVALS:
             known = ", ".join(INTERVALS)
-            return 422, _error("Unprocessable Entity", f"Invalid input - interval={interval} is not supported. [{known}]")
+            return 422, _error(
+                "Unprocessable Entity", f"Invalid input - interval={interval} is not supported. [{known}]"
+            )
         if start < (self.now - timedelta(days=REACH_DAYS[interval])).timestamp():
-            text = f"{interval} data not available for startTime={start} and endTime={end}. The requested range must be "
+            text = (
+                f"{interval} data not available for startTime={start} and endTime={end}. The requested range must be "
+            )
             return 422, _error("Unprocessable Entity", text + f"within the last {REACH_DAYS[interval]} days.")
         return 200, chart(ticker, interval, self._rows(ticker, interval, start, end))
 
@@ -161,7 +165,7 @@ def yahoo_running(series: Iterable[Bars], now: datetime, folder: Path) -> Iterat
     pem.write_bytes(_certificate())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(yahoo, context))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"yahoo": yahoo, "context": context}))
     server.daemon_threads = True
     yahoo.environment = _environment(server.server_port, pem)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -180,52 +184,53 @@ def _environment(port: int, pem: Path) -> dict[str, str]:
     return {"HTTPS_PROXY": proxy, "https_proxy": proxy, "NO_PROXY": "", "no_proxy": "", **trust}
 
 
-def _handler(yahoo: Yahoo, context: ssl.SSLContext) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    """One connection: a tunnel to whatever host, which ends here."""
 
-        def do_CONNECT(self) -> None:
-            """Whoever is asked for, it is we: the tunnel ends here, in TLS."""
-            self.send_response(200)
-            self.end_headers()
-            try:
-                self.connection = context.wrap_socket(self.connection, server_side=True)
-            except (OSError, ssl.SSLError):
-                self.close_connection = True
-                return
-            self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
-            self.close_connection = False
+    yahoo: Yahoo
+    context: ssl.SSLContext
+    protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            address = urlsplit(self.path)
-            query = {name: values[-1] for name, values in parse_qs(address.query).items()}
-            if address.path.startswith("/v8/finance/chart/"):
-                self._chart(unquote(address.path.rsplit("/", 1)[1]), query)
-            elif address.path == "/v1/test/getcrumb":
-                self._send(200, b"a.crumb", "text/plain")
-            else:
-                self._send(404, b"", "text/html")  # fc.yahoo.com answers so as well; its cookie is what counts
+    def do_CONNECT(self) -> None:
+        """Whoever is asked for, it is we: the tunnel ends here, in TLS."""
+        self.send_response(200)
+        self.end_headers()
+        try:
+            self.connection = self.context.wrap_socket(self.connection, server_side=True)
+        except (OSError, ssl.SSLError):
+            self.close_connection = True
+            return
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
+        self.close_connection = False
 
-        def _chart(self, ticker: str, query: dict[str, str]) -> None:
-            status, document = yahoo.answer(ticker, query)
-            if not status:
-                self.close_connection = True
-                return
-            body = b"<html>Internal Server Error</html>" if not document else json.dumps(document).encode()
-            self._send(status, body, "application/json;charset=utf-8")
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        query = {name: values[-1] for name, values in parse_qs(address.query).items()}
+        if address.path.startswith("/v8/finance/chart/"):
+            self._chart(unquote(address.path.rsplit("/", 1)[1]), query)
+        elif address.path == "/v1/test/getcrumb":
+            self._send(200, b"a.crumb", "text/plain")
+        else:
+            self._send(404, b"", "text/html")  # fc.yahoo.com answers so as well; its cookie is what counts
 
-        def _send(self, status: int, body: bytes, kind: str) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("Set-Cookie", "A3=crumbs; Domain=.yahoo.com; Path=/; Max-Age=31536000; Secure")
-            self.end_headers()
-            self.wfile.write(body)
+    def _chart(self, ticker: str, query: dict[str, str]) -> None:
+        status, document = self.yahoo.answer(ticker, query)
+        if not status:
+            self.close_connection = True
+            return
+        body = b"<html>Internal Server Error</html>" if not document else json.dumps(document).encode()
+        self._send(status, body, "application/json;charset=utf-8")
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Silent: the tests say what was asked."""
+    def _send(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Set-Cookie", "A3=crumbs; Domain=.yahoo.com; Path=/; Max-Age=31536000; Secure")
+        self.end_headers()
+        self.wfile.write(body)
 
-    return Handler
+    def log_message(self, format: str, *args: Any) -> None:
+        """Silent: the tests say what was asked."""
 
 
 def _certificate() -> bytes:

@@ -1,6 +1,6 @@
 """yfinance in a process of its own, whose environment leads it to a local Yahoo; and the port that speaks to it.
 
-The library reads certificates when it is imported and keeps one session per process, so a test's own process will not do.
+The library reads certificates when it is imported and keeps one session per process: a test's own will not do.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _serve(market: MarketData) -> None:
             return
         try:
             answer: tuple[str, Any] = ("bars", market.bars(*asked))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is told over there, whatever it is
             answer = (type(error).__name__, str(error))
         pickle.dump(answer, answers)
         answers.flush()

@@ -40,10 +40,10 @@ def heal_provisional(
     """One event per partition: a materialization where it healed, an observation where the bars were doubted."""
     days = last_closed_trading_days(bars.clock.now(), bars.settings.heal_days)
     for timeframe in Timeframe:
-        for name in bars.settings.symbols:
-            final = market.final(Symbol(name), timeframe)
+        for symbol in bars.settings.universe.symbols_with(timeframe):
+            final = market.final(symbol, timeframe)
             if final is not None:
-                yield from _heal_series(context, final, bars, Symbol(name), timeframe, days)
+                yield from _heal_series(context, final, bars, symbol, timeframe, days)
 
 
 def _heal_series(
@@ -87,6 +87,7 @@ def _collected(
             symbol,
             timeframe,
             days,
+            holidays=settings.universe.holidays,
             settling=timedelta(seconds=settings.settling_s),
             max_pips=settings.correction_max_pips,
         )
