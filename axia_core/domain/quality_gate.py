@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
 from axia_core.domain.bars import Bars, price_faults
 from axia_core.domain.quality import Code, Finding, QualityRules, Severity
-from axia_core.domain.quality_series import daily_findings, flat, levels, spikes
+from axia_core.domain.quality_series import daily_findings, day_of_rows, flat, levels, near_level, spikes
+from axia_core.domain.session_index import trading_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,11 @@ class Fit:
 
     days: tuple[Bars, ...]
     left_out: tuple[Finding, ...]
+
+    @property
+    def trading_date(self) -> date | None:
+        """The newest trading date that may be cached."""
+        return trading_date(int(day_of_rows(self.days[-1])[-1])) if self.days else None
 
 
 def fit_for_cache(days: Sequence[Bars], rules: QualityRules | None = None) -> Fit:
@@ -38,7 +45,8 @@ def _certain(bars: Bars, rules: QualityRules) -> list[Finding]:
     faults = np.any(list(price_faults(bars).values()), axis=0)
     said = "{n} bars do not hold together"
     sound = bars.take(~faults)
-    others = (*flat(sound, rules), *spikes(sound, rules), *levels(sound, rules))
+    near = near_level(sound, rules)
+    others = (*flat(near, rules), *spikes(near, rules), *levels(sound, rules))
     return [*daily_findings(Code.INCOHERENT, Severity.ERROR, bars, faults, said), *others]
 
 

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axia_core.domain.bars import PRICES, Bars, RefusedBar, instant, microseconds, screen
+from axia_core.domain.holidays import NONE, Holidays
 from axia_core.domain.quality import Code, Finding, QualityRules, Severity
 from axia_core.domain.session_index import Ints, SessionIndex, ordinal_of
-from axia_core.domain.sessions import session, trading_days
+from axia_core.domain.sessions import Session, trading_days
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 
@@ -26,16 +27,17 @@ def inspect_series(
     last: date,
     *,
     rules: QualityRules | None = None,
-    holidays: frozenset[date] = frozenset(),
+    holidays: Holidays = NONE,
 ) -> tuple[Finding, ...]:
     """What is wrong with the trading days *first* to *last* of a series, oldest first.
 
     Bars outside these days serve as the measure of what is usual for the series; nothing is found in them.
     """
     rules = rules or QualityRules()
-    sound = screen(bars).bars
+    sound = near_level(screen(bars).bars, rules)
     found = [*incoherent(bars), *out_of_session(bars), *gaps(bars, first, last, rules, holidays)]
-    for check in (flat, no_volume, spikes, jumps, levels):
+    found += levels(bars, rules)
+    for check in (flat, no_volume, spikes, jumps):
         found += check(sound, rules)
     return tuple(sorted((one for one in found if _within(one, first, last)), key=lambda one: one.start))
 
@@ -68,17 +70,17 @@ def out_of_session(bars: Bars) -> tuple[Finding, ...]:
     return daily_findings(Code.OUT_OF_SESSION, Severity.ERROR, bars, closed, "{n} bars open while the market is closed")
 
 
-def gaps(
-    bars: Bars, first: date, last: date, rules: QualityRules, holidays: frozenset[date] = frozenset()
-) -> tuple[Finding, ...]:
+def gaps(bars: Bars, first: date, last: date, rules: QualityRules, holidays: Holidays = NONE) -> tuple[Finding, ...]:
     """Bars that the session calendar expects and that are not there, and days without any.
 
-    The pause at the roll and times of day that this broker never quotes are no gaps.
+    The pause at the roll and times of day that this broker never quotes are no gaps; nothing is expected of holidays.
     """
     counted = _present(bars)
     habit = _habit(counted, bars.timeframe, rules)
-    days = trading_days(first, last, holidays)
-    return tuple(one for day in days for one in _gaps_of_day(bars, day, counted.get(ordinal_of(day)), habit))
+    days = [holidays.session(day) for day in trading_days(first, last, holidays.dates)]
+    return tuple(
+        one for day in days for one in _gaps_of_day(bars, day, counted.get(ordinal_of(day.trading_date)), habit)
+    )
 
 
 def flat(bars: Bars, rules: QualityRules) -> tuple[Finding, ...]:
@@ -126,12 +128,20 @@ def levels(bars: Bars, rules: QualityRules) -> tuple[Finding, ...]:
     """Days whose prices are of another size than the series': integer prices, other digits, another pair."""
     if not len(bars):
         return ()
-    usual = float(np.median(bars.close))
-    ratio = bars.close / usual
-    off = (ratio > rules.level_ratio) | (ratio < 1 / rules.level_ratio)
-    return daily_findings(
-        Code.LEVEL, Severity.ERROR, bars, off, f"{{n}} bars are not near the series' median of {usual:g}"
-    )
+    off = _off_level(bars, rules)
+    said = f"{{n}} bars are not near the series' median of {np.median(bars.close):g}"
+    return daily_findings(Code.LEVEL, Severity.ERROR, bars, off, said)
+
+
+def near_level(bars: Bars, rules: QualityRules) -> Bars:
+    """The bars that `levels` does not find: what the other checks may measure by."""
+    return bars.take(~_off_level(bars, rules)) if len(bars) else bars
+
+
+def _off_level(bars: Bars, rules: QualityRules) -> Mask:
+    ratio = bars.close / np.median(bars.close)
+    off: Mask = (ratio > rules.level_ratio) | (ratio < 1 / rules.level_ratio)
+    return off
 
 
 def day_of_rows(bars: Bars) -> Ints:
@@ -185,10 +195,10 @@ def _present(bars: Bars) -> dict[int, Mask]:
     index = SessionIndex.of(bars.time_us)
     slots = (bars.time_us - index.open_us) // (bars.timeframe.duration // _MICROSECOND)
     found: dict[int, Mask] = {}
-    days, starts = np.unique(index.day, return_index=True)
-    for day, start, end in zip(days.tolist(), starts, [*starts[1:], len(bars)], strict=True):
+    parts = np.split(slots, np.flatnonzero(np.diff(index.day)) + 1)
+    for day, part in zip(np.unique(index.day).tolist(), parts, strict=False):  # of no bars the only part is empty
         found[day] = np.zeros(bars.timeframe.bars_per_session, dtype=bool)
-        found[day][slots[start:end]] = True
+        found[day][part] = True
     return found
 
 
@@ -202,19 +212,18 @@ def _habit(present: dict[int, Mask], timeframe: Timeframe, rules: QualityRules) 
     return habit
 
 
-def _gaps_of_day(bars: Bars, day: date, present: Mask | None, habit: Mask) -> Iterator[Finding]:
-    series, opens = (bars.symbol, bars.timeframe), session(day).open
+def _gaps_of_day(bars: Bars, day: Session, present: Mask | None, habit: Mask) -> Iterator[Finding]:
+    series = (bars.symbol, bars.timeframe)
     if present is None:
-        end = session(day).close
-        yield _finding(Code.MISSING_DAY, Severity.WARN, series, (opens, end), f"{day} has no bar", {})
+        said = f"{day.trading_date} has no bar"
+        yield _finding(Code.MISSING_DAY, Severity.WARN, series, (day.open, day.close), said, {})
         return
-    missing = np.flatnonzero(~present & ~habit)
+    opens = day.bar_opens(bars.timeframe)  # fewer on a day that closes early
+    missing = np.flatnonzero(~present[: len(opens)] & ~habit[: len(opens)])
     if len(missing):
-        step = bars.timeframe.duration
-        start, end = opens + int(missing[0]) * step, opens + (int(missing[-1]) + 1) * step
-        said = f"{len(missing)} of {bars.timeframe.bars_per_session} bars of {day} are missing"
-        figures = {"missing": len(missing)}
-        yield _finding(Code.GAP, Severity.WARN, series, (start, end), said, figures)
+        span = opens[missing[0]], opens[missing[-1]] + bars.timeframe.duration
+        said = f"{len(missing)} of {len(opens)} bars of {day.trading_date} are missing"
+        yield _finding(Code.GAP, Severity.WARN, series, span, said, {"missing": len(missing)})
 
 
 def _runs(mask: Mask) -> Iterator[tuple[int, int]]:

@@ -12,7 +12,9 @@ from enum import StrEnum
 
 from axia_core.domain.bars import Bars, microseconds, missing_opens
 from axia_core.domain.cached_series import expires_at, series_length
-from axia_core.domain.sessions import DAY, Session, require_aware, session, trading_days
+from axia_core.domain.holidays import NONE, Holidays
+from axia_core.domain.quality_gate import fit_for_cache
+from axia_core.domain.sessions import DAY, Session, require_aware, trading_days
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import CacheUnavailable, InvalidInput
@@ -48,8 +50,11 @@ def load(
     end: datetime,
     *,
     max_bars: int = 8_000,
+    holidays: Holidays = NONE,
 ) -> Loaded:
     """Bars that open in `[start, end)` and what is missing of them; *max_bars* is what a refill of the cache keeps.
+
+    Days without bars on *holidays*, and bars after an early close, are not missing.
 
     Raises InvalidInput for an empty range, StoreUnavailable, CorruptObject, ArchivedObject.
     """
@@ -58,8 +63,8 @@ def load(
     use, cached = _look(cache, symbol, timeframe, start)
     bars = cached.between(start, end) if cached is not None else _from_store(store, symbol, timeframe, start, end)
     if use is CacheUse.MISS:
-        _refill(cache, store, clock, symbol, timeframe, max_bars)
-    missing_days, gaps = _lacking(bars, start, end, clock.now())
+        _refill(cache, store, clock, symbol, timeframe, max_bars, holidays)
+    missing_days, gaps = _lacking(bars, start, end, clock.now(), holidays)
     return Loaded(bars=bars, missing_days=missing_days, gaps=gaps, cache=use)
 
 
@@ -83,36 +88,45 @@ def _from_store(store: BarStore, symbol: Symbol, timeframe: Timeframe, start: da
 
 
 def _refill(
-    cache: BarCache, store: BarStore, clock: Clock, symbol: Symbol, timeframe: Timeframe, max_bars: int
+    cache: BarCache,
+    store: BarStore,
+    clock: Clock,
+    symbol: Symbol,
+    timeframe: Timeframe,
+    max_bars: int,
+    holidays: Holidays,
 ) -> None:
     length = series_length(timeframe, max_bars)
     partitions = store.newest(symbol, timeframe, length)
     if not partitions:
         return
-    bars = Bars.join(partition.bars for partition in partitions).take(slice(-length, None))
+    fit = fit_for_cache([partition.bars for partition in partitions])
+    if fit.trading_date is None:
+        return
+    bars = Bars.join(fit.days).take(slice(-length, None))
     try:
-        cache.write(bars, expires_at(partitions[-1].truth.trading_date, clock.now()))
+        cache.write(bars, expires_at(fit.trading_date, clock.now(), holidays.dates))
     except CacheUnavailable:
         return  # the reader has the bars; the next miss tries again
 
 
 def _lacking(
-    bars: Bars, start: datetime, end: datetime, now: datetime
+    bars: Bars, start: datetime, end: datetime, now: datetime, holidays: Holidays
 ) -> tuple[tuple[date, ...], tuple[datetime, ...]]:
     """Days without any bar, and missing open times of the others; sessions still open lack nothing yet."""
     days: list[date] = []
     gaps: list[datetime] = []
-    for day in _closed_sessions(start, end, now):
+    for day in _closed_sessions(start, end, now, holidays):
         expected = [at for at in day.bar_opens(bars.timeframe) if start <= at < end]
         present = bars.between(max(start, day.open), min(end, day.close))
         if expected and not len(present):
-            days.append(day.trading_date)
+            days += [day.trading_date] if holidays.expects(day.trading_date) else []
         elif len(present) < len(expected):
             gaps += [at for at in missing_opens(present, day) if start <= at < end]
     return tuple(days), tuple(gaps)
 
 
-def _closed_sessions(start: datetime, end: datetime, now: datetime) -> Sequence[Session]:
+def _closed_sessions(start: datetime, end: datetime, now: datetime, holidays: Holidays) -> Sequence[Session]:
     days = trading_days(start.date() - DAY, end.date() + timedelta(days=1))
-    sessions = [session(day) for day in days]
+    sessions = [holidays.session(day) for day in days]
     return [s for s in sessions if s.close <= now and s.open < end and s.close > start]

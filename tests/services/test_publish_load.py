@@ -35,7 +35,7 @@ class World:
             self.store.write(bars, truth_of(bars, day))
 
     def publish(self, max_bars: int = 8_000) -> int:
-        return publish(self.store, self.cache, self.clock, USDJPY, H1, max_bars)
+        return publish(self.store, self.cache, self.clock, USDJPY, H1, max_bars).held
 
     def load(self, start: datetime, end: datetime) -> Loaded:
         return load(self.cache, self.store, self.clock, USDJPY, H1, start, end)
@@ -76,7 +76,7 @@ def test_nothing_stored_is_nothing_published() -> None:
     """A series without partitions leaves the cache alone."""
     world = World()
 
-    assert publish(world.store, world.cache, world.clock, USDJPY, Timeframe.M5, 100) == 0
+    assert publish(world.store, world.cache, world.clock, USDJPY, Timeframe.M5, 100).held == 0
     assert world.cache.read(USDJPY, Timeframe.M5) is None
 
 

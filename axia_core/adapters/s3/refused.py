@@ -109,7 +109,7 @@ def _bars(table: pa.Table, symbol: Symbol, timeframe: Timeframe) -> Bars:
     times = table["timestamp_utc"].cast("int64").to_numpy()
     spread = table["spread"].fill_null(NO_SPREAD).to_numpy()
     columns = [np.asarray(table[name].to_numpy()) for name in (*PRICES, "volume")]
-    return Bars.build(symbol, timeframe, times, *columns, spread)
+    return Bars.build(symbol, timeframe, *(times, *columns, spread))
 
 
 def _rows(said: Mapping[str, str]) -> int:
