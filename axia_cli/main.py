@@ -13,6 +13,7 @@ from axia_cli.commands import (
     history,
     order_check,
     orders,
+    quality,
     reconcile,
     resolve,
     stack,
@@ -34,6 +35,8 @@ app.command()(stack.up)
 app.command()(stack.env)
 app.command()(stack.deploy)
 app.command()(collect.collect)
+data.ohlcv.command()(quality.check)
+data.ohlcv.command()(quality.refused)
 app.add_typer(data.ohlcv, name="ohlcv")
 app.add_typer(history.history, name="history")
 orders.orders.command()(order_check.check)
