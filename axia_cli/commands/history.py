@@ -61,9 +61,7 @@ def import_(
     first: Annotated[str, typer.Option("--from", help="First trading date to import, YYYY-MM-DD.")] = "",
     last: Annotated[str, typer.Option("--to", help="Last trading date to import, YYYY-MM-DD.")] = "",
     source: Annotated[str, typer.Option(help="Name of the source, instead of the file format.")] = "",
-    final: Annotated[
-        bool, typer.Option("--final", help="The broker's own: MT5 does not replace it.")
-    ] = False,
+    final: Annotated[bool, typer.Option("--final", help="The broker's own: MT5 does not replace it.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Overwrite what is stored, final bars too.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write the whole report, every refused row, as JSON.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, and write nothing.")] = False,
@@ -77,7 +75,7 @@ def import_(
     settings = target_settings()
     say(describe(settings))
     options = _read_options(settings, symbol, side, day), _stated(settings, clock, price_scale, timeframe)
-    found, rules = _find(paths, *options), _rules(final, replace, source, first, last)
+    found, rules = _find(paths, *options), _rules(settings, final, replace, source, first, last)
     _show(found, rules)
     document = _import(settings, found, rules, write=_decision(dry_run, yes, as_json))
     if report is not None:
@@ -115,7 +113,7 @@ def _stated(settings: Settings, clock: str, price_scale: int, timeframe: str) ->
     )
 
 
-def _rules(final: bool, replace: bool, source: str, first: str, last: str) -> ImportRules:
+def _rules(settings: Settings, final: bool, replace: bool, source: str, first: str, last: str) -> ImportRules:
     from axia_core.services.import_history import ImportRules
 
     return ImportRules(
@@ -124,6 +122,7 @@ def _rules(final: bool, replace: bool, source: str, first: str, last: str) -> Im
         source_name=source,
         first=parse_trading_date(first) if first else date.min,
         last=parse_trading_date(last) if last else date.max,
+        holidays=settings.holiday_calendar,
     )
 
 

@@ -7,20 +7,18 @@ time and prices, Dukascopy's ("Gmt time"), HistData's ASCII and MetaTrader forms
 from __future__ import annotations
 
 import codecs
-import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import numpy as np
 
-from axia_core.domain.bars import EPOCH, NO_SPREAD
-from axia_core.domain.history_rows import RowFault, Rows
+from axia_core.domain.bars import NO_SPREAD
+from axia_core.domain.history_rows import Floats, Int64s, RowFault, Rows
+from axia_core.domain.written_times import EXAMPLES, is_bare_date, parse_time
 from axia_core.errors import UnreadableHistory
 
-MICROSECOND = timedelta(microseconds=1)
 PRICE_NAMES = ("open", "high", "low", "close")
 HEADER_RULE = "a header names a time (or date and time), open, high, low and close"
 EXPORT_HEADER = "<DATE> <TIME> <OPEN> <HIGH> <LOW> <CLOSE> <TICKVOL> <VOL> <SPREAD>"
@@ -39,10 +37,6 @@ _ALIASES = {
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _HISTDATA = re.compile(r"\d{8} \d{6};")
 _HEADERLESS = re.compile(r"\d{4}\.\d\d\.\d\d,\d\d:\d\d(:\d\d)?,")
-_EPOCH = re.compile(r"\d{10}(\d{3})?(\.0*)?")
-_YMD = re.compile(r"(\d{4})[-./](\d\d)[-./](\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?(Z|[+-]\d\d:?\d\d)?")
-_DMY = re.compile(r"(\d\d)\.(\d\d)\.(\d{4})(?: (\d\d:\d\d(?::\d\d(?:\.\d+)?)?))?(?: (?:GMT|UTC)([+-]\d{4}))?")
-_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d) (\d\d)(\d\d)(\d\d)")
 
 
 class TextForm(StrEnum):
@@ -105,32 +99,47 @@ def named_columns(columns: Sequence[str]) -> dict[str, str]:
 
 def parse_rows(numbered: Iterable[tuple[int, str]], layout: Layout, file_no: int = 0) -> tuple[Rows, list[RowFault]]:
     """Content lines as rows, and what is wrong with those that are none."""
-    lines: list[int] = []
-    values: list[tuple[float, ...]] = []
-    times: list[int] = []
+    split = [(number, text.rstrip("\r\n").split(layout.delimiter)) for number, text in numbered]
     faults: list[RowFault] = []
-    for number, text in numbered:
-        fields = text.rstrip("\r\n").split(layout.delimiter)
+    try:
+        times, columns = _columns(layout, [fields for _, fields in split])
+    except _Faulty:
+        # Most pieces of a file have no fault, and are read by columns; this one is looked at line by line.
+        split, faults = _sound(layout, split)
+        times, columns = _columns(layout, [fields for _, fields in split])
+    lines = np.array([number for number, _ in split], dtype=np.int64)
+    rows = Rows.build(times, columns[:4], columns[4], lines, spread=columns[5], file_no=file_no)
+    return rows, faults
+
+
+def _sound(
+    layout: Layout, split: Iterable[tuple[int, list[str]]]
+) -> tuple[list[tuple[int, list[str]]], list[RowFault]]:
+    """The lines that are rows, and the faults of the others."""
+    sound: list[tuple[int, list[str]]] = []
+    faults: list[RowFault] = []
+    for number, fields in split:
         try:
-            if len(fields) != layout.fields:
-                raise _Faulty("row", text.strip(), f"a row has {layout.fields} fields")
-            row, time_us = _numbers(layout, fields), _time_us(layout, fields)
+            _columns(layout, [fields])
         except _Faulty as fault:
             faults.append(RowFault(number, *fault.args))
-            continue
-        lines.append(number)
-        times.append(time_us)
-        values.append(row)
-    columns = np.array(values, dtype=np.float64).reshape(-1, 6).T
-    rows = Rows.build(
-        np.array(times, dtype=np.int64),
-        list(columns[:4]),
-        columns[4],
-        np.array(lines, dtype=np.int64),
-        spread=columns[5],
-        file_no=file_no,
-    )
-    return rows, faults
+        else:
+            sound.append((number, fields))
+    return sound, faults
+
+
+def _columns(layout: Layout, rows: Sequence[list[str]]) -> tuple[Int64s, list[Floats]]:
+    """Times, four prices, volumes and spreads; raises _Faulty for the first line that is no row."""
+    for fields in rows:
+        if len(fields) != layout.fields:
+            raise _Faulty("row", layout.delimiter.join(fields), f"a row has {layout.fields} fields")
+    times = np.array([_time_us(layout, fields) for fields in rows], dtype=np.int64)
+    prices = [_numbers(rows, *one) for one in zip(PRICE_NAMES, layout.prices, strict=True)]
+    volume = _numbers(rows, "volume", layout.volume) if layout.volume is not None else np.zeros(len(rows))
+    spread = np.full(len(rows), float(NO_SPREAD))
+    if layout.spread is not None:
+        spread = _numbers(rows, "spread", layout.spread)
+    return times, [*prices, volume, spread]
 
 
 class _Faulty(Exception):
@@ -198,12 +207,11 @@ def _with_first_row(layout: Layout, line: str) -> Layout:
     if len(fields) != layout.fields:
         return layout
     try:
-        wall, zone = _parse_time(_time_text(layout, fields))
-    except _Faulty:
+        _, zoned = parse_time(_time_text(layout, fields))
+    except ValueError:
         return layout
-    # Midnight alone does not prove a bare date, the length of the text does.
-    bare = wall.time() == datetime.min.time() and len(_time_text(layout, fields)) <= len("2018-01-02")
-    return replace(layout, clock="UTC" if zone else layout.clock, has_time_of_day=not bare)
+    bare = is_bare_date(_time_text(layout, fields))
+    return replace(layout, clock="UTC" if zoned else layout.clock, has_time_of_day=not bare)
 
 
 def _time_text(layout: Layout, fields: Sequence[str]) -> str:
@@ -212,66 +220,26 @@ def _time_text(layout: Layout, fields: Sequence[str]) -> str:
 
 def _time_us(layout: Layout, fields: Sequence[str]) -> int:
     text = _time_text(layout, fields)
-    wall, zoned = _parse_time(text)
+    try:
+        time_us, zoned = parse_time(text)
+    except ValueError as error:
+        raise _Faulty("time", text, f"it is no time ({error})", EXAMPLES) from error
     if layout.clock == "UTC" and not zoned and layout.form is TextForm.CSV and "utc" not in layout.header.lower():
         raise _Faulty("time", text, "a time without a zone is ambiguous", "Append Z if it is UTC.")
     if zoned and layout.clock != "UTC":
         raise _Faulty("time", text, "it states a zone and other rows do not", "Write all times alike.")
-    return (wall - EPOCH) // MICROSECOND
+    return time_us
 
 
-def _parse_time(text: str) -> tuple[datetime, bool]:
-    """The time written as *text*, and whether it states its zone; without one the wall clock is put as if UTC."""
+def _numbers(rows: Sequence[list[str]], name: str, index: int) -> Floats:
+    """One column; raises _Faulty for its first field that is no number of its kind."""
     try:
-        for pattern, read in _READERS:
-            match = pattern.fullmatch(text)
-            if match is not None:
-                at = datetime.fromisoformat(read(match))
-                return (at.replace(tzinfo=UTC), False) if at.tzinfo is None else (at.astimezone(UTC), True)
-        if _EPOCH.fullmatch(text):
-            number = int(text.split(".")[0])
-            return EPOCH + timedelta(milliseconds=number if len(text.split(".")[0]) == 13 else number * 1000), True
+        values = np.array([float(fields[index]) for fields in rows], dtype=np.float64)
     except ValueError as error:
-        raise _Faulty("time", text, f"it is no time ({error})", "Like 2026-01-05T07:00:00Z.") from error
-    raise _Faulty("time", text, "it is no time", "Like 2026-01-05T07:00:00Z, or 2026.01.05 07:00:00.")
-
-
-def _iso(match: re.Match[str]) -> str:
-    year, month, day, clock, zone = match.groups()
-    return f"{year}-{month}-{day}T{clock or '00:00'}{zone or ''}"
-
-
-def _iso_dmy(match: re.Match[str]) -> str:
-    day, month, year, clock, zone = match.groups()
-    return f"{year}-{month}-{day}T{clock or '00:00'}{zone or ''}"
-
-
-def _iso_compact(match: re.Match[str]) -> str:
-    return "{}-{}-{}T{}:{}:{}".format(*match.groups())
-
-
-_READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
-    (_YMD, _iso),
-    (_DMY, _iso_dmy),
-    (_COMPACT, _iso_compact),
-)
-
-
-def _numbers(layout: Layout, fields: Sequence[str]) -> tuple[float, ...]:
-    prices = [_number(name, fields[index]) for name, index in zip(PRICE_NAMES, layout.prices, strict=True)]
-    volume = 0.0 if layout.volume is None else _number("volume", fields[layout.volume])
-    spread = NO_SPREAD if layout.spread is None else _number("spread", fields[layout.spread])
-    return (*prices, volume, spread)
-
-
-def _number(name: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise _Faulty(name, text, "it is not a number") from error
-    if name in PRICE_NAMES:
-        if not 0 < value < math.inf:
-            raise _Faulty(name, text, "a price is a finite number above zero")
-    elif not 0 <= value < math.inf:
-        raise _Faulty(name, text, f"a {name} is zero or more")
-    return value
+        raise _Faulty(name, rows[0][index], "it is not a number") from error
+    is_price = name in PRICE_NAMES
+    good = np.isfinite(values) & ((values > 0) if is_price else (values >= 0))
+    if not good.all():
+        rule = "a price is a finite number above zero" if is_price else f"a {name} is zero or more"
+        raise _Faulty(name, rows[int(np.argmin(good))][index], rule)
+    return values

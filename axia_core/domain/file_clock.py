@@ -1,8 +1,8 @@
 """The clock of a history file: which wall clock its times were written by, as stated or as its weekend gaps tell.
 
-The FX week ends on Friday 17:00 New York, to the minute, everywhere; so the hour at which a file's week ends gives the
-offset of its clock, and a change of that hour between the weeks before and after each daylight-saving switch gives its
-rules: none, those of the United States, or those of Europe. No files here.
+The FX week ends on Friday 17:00 New York, to a few minutes, everywhere; so the hour at which a file's week ends gives
+the offset of its clock, and a change of that hour between the weeks before and after each daylight-saving switch gives
+its rules: none, those of the United States, or those of Europe. No files here.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def parse_clock(text: str) -> FileClock:
     try:
         ZoneInfo(zone)
     except (OSError, ValueError, LookupError) as error:
-        raise InvalidInput("clock", text, f"{zone} is no IANA time zone", REMEDY) from error
+        raise InvalidInput("clock", text, "it is no IANA time zone", REMEDY) from error
     if not -14 <= shift_h <= 14:
         raise InvalidInput("clock", text, "a shift is at most 14 hours", REMEDY)
     return FileClock(zone, shift_h)
@@ -149,7 +149,10 @@ def detect(wall_us: NDArray[np.int64], step: timedelta) -> ClockFinding:
     """The clock by which these bars were written, as far as their weekends tell."""
     seen = weekends(wall_us, step)
     evidence = _evidence(seen)
-    candidates = tuple(clock for clock in _known_clocks(evidence) if _early_close_h(clock, seen) == 0)
+    # A week that is too short by some hours in every season may begin late or end early: nothing says which.
+    unsure_h = max(0, min((one.late_open_h for one in evidence), default=0))
+    early = ((clock, _early_close_h(clock, seen)) for clock in _known_clocks(evidence, unsure_h))
+    candidates = tuple(clock for clock, hours in early if hours is not None and hours <= unsure_h)
     return ClockFinding(
         clock=candidates[0] if candidates and _same_times(candidates, wall_us) else None,
         candidates=candidates,
@@ -228,9 +231,9 @@ def _early_close_h(clock: FileClock, seen: Sequence[Weekend]) -> int | None:
     return early.pop() if len(early) == 1 else None
 
 
-def _known_clocks(evidence: Sequence[RegimeEvidence]) -> Iterator[FileClock]:
+def _known_clocks(evidence: Sequence[RegimeEvidence], unsure_h: int) -> Iterator[FileClock]:
     """Fixed, American and European clocks whose offset occurs, the simplest first."""
-    winters = sorted({one.offset_h - summer for one in evidence for summer in (0, 1)})
+    winters = sorted({one.offset_h + hours for one in evidence for hours in range(-1, unsure_h + 1)})
     yield from (FileClock("UTC", hours) for hours in winters)
     yield from (FileClock("America/New_York", hours + 5) for hours in winters)
     named = {1: FileClock("Europe/Berlin"), 2: FileClock("Europe/Athens")}

@@ -35,6 +35,7 @@ class FoundSeries:
     bars: Bars
     refused: tuple[RefusedRows, ...]
     refused_bars: tuple[RefusedBar, ...]
+    refused_rows: Bars
 
     @property
     def side(self) -> str:

@@ -67,7 +67,7 @@ class ImportedDay:
             trading_date=self.session.trading_date,
             source=source,
             provisional=provisional,
-            expected=bars.timeframe.bars_per_session,
+            expected=len(self.session.bar_opens(bars.timeframe)),
             actual=len(bars),
             gaps=missing_opens(bars, self.session),
             refused=self.refused,

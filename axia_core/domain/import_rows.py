@@ -27,11 +27,15 @@ CLOSED = "the market is closed then (Friday 17:00 to Sunday 17:00 New York)"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Settled:
-    """Rows that became bars, and those that did not: by place in the files, and by time for the partitions."""
+    """Rows that became bars, and those that did not: by place in the files, and by time for the partitions.
+
+    `refused_rows` are the latter as they stood, where a row is a bar of one of AXIA's timeframes.
+    """
 
     bars: Bars
     refused: tuple[RefusedRows, ...]
     refused_bars: tuple[RefusedBar, ...]
+    refused_rows: Bars
 
 
 def base_timeframe(step_min: int) -> Timeframe:
@@ -44,14 +48,25 @@ def settle(rows: Rows, symbol: Symbol, step_min: int, files: Sequence[str]) -> S
     rows = rows.take(np.argsort(rows.time_us, kind="stable"))
     reasons = _reasons(rows, step_min)
     broken = np.any(list(reasons.values()), axis=0) if len(rows) else np.zeros(0, dtype=bool)
-    sound, timeframe = rows.take(~broken), base_timeframe(step_min)
-    columns = (sound.time_us, sound.open, sound.high, sound.low, sound.close, sound.volume, sound.spread)
-    bars = Bars.build(symbol, timeframe, *columns)
+    missed = _in_sessions(broken, reasons)
+    timeframe = base_timeframe(step_min)
+    is_kept = timeframe.minutes == step_min
+    bars = _bars(rows.take(~broken), symbol, timeframe)
     return Settled(
-        bars=bars if timeframe.minutes == step_min else aggregate(bars, timeframe),
+        bars=bars if is_kept else aggregate(bars, timeframe),
         refused=tuple(_runs(rows, broken, reasons, files)),
-        refused_bars=tuple(_in_sessions(rows, broken, reasons)),
+        refused_bars=tuple(RefusedBar(instant(int(rows.time_us[row])), _said(int(row), reasons)) for row in missed),
+        refused_rows=_bars(_first_of_each_time(rows.take(missed if is_kept else missed[:0])), symbol, timeframe),
     )
+
+
+def _bars(rows: Rows, symbol: Symbol, timeframe: Timeframe) -> Bars:
+    prices = (rows.open, rows.high, rows.low, rows.close)
+    return Bars.build(symbol, timeframe, rows.time_us, *prices, rows.volume, rows.spread)
+
+
+def _first_of_each_time(rows: Rows) -> Rows:
+    return rows.take(np.unique(rows.time_us, return_index=True)[1])
 
 
 def unreadable(faults: Sequence[RowFault], file: str) -> Iterator[RefusedRows]:
@@ -142,8 +157,7 @@ def _codes(found: NDArray[np.intp], reasons: dict[str, NDArray[np.bool_]]) -> In
     return codes
 
 
-def _in_sessions(rows: Rows, broken: NDArray[np.bool_], reasons: dict[str, NDArray[np.bool_]]) -> Iterator[RefusedBar]:
+def _in_sessions(broken: NDArray[np.bool_], reasons: dict[str, NDArray[np.bool_]]) -> NDArray[np.intp]:
     """Refused rows that a session should have had: not what lies outside, and not what came twice."""
     beside = reasons[REPEATED] | reasons[CLOSED]
-    for row in np.flatnonzero(broken & ~beside):
-        yield RefusedBar(instant(int(rows.time_us[row])), _said(int(row), reasons))
+    return np.flatnonzero(broken & ~beside)

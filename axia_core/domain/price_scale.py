@@ -37,20 +37,21 @@ def plausible_range(symbol: Symbol) -> tuple[float, float] | None:
 
 def price_scale(symbol: Symbol, rows: Rows, stated: int | None = None) -> PriceScale:
     """The scale of these rows' prices; raises UnreadableHistory where no scale makes them prices of the pair."""
-    typical = float(np.median(rows.close)) if len(rows) else 0.0
+    if not len(rows):
+        return PriceScale(stated or 1, "no rows")
+    typical = float(np.median(rows.close))
     limits = plausible_range(symbol)
     if stated is not None:
         _check(symbol, typical / stated, limits, stated)
         return PriceScale(stated, "stated")
-    if limits is None or not len(rows) or limits[0] <= typical < limits[1]:
+    if limits is None or limits[0] <= typical < limits[1]:
         return PriceScale(1, "prices as they are" if limits else "prices as they are: the pair's range is not known")
-    whole = all(bool(np.all(price == np.rint(price))) for price in (rows.open, rows.high, rows.low, rows.close))
+    whole = all(bool(np.all(abs(price - np.rint(price)) < NOISE)) for price in _prices(rows))
     fitting = [scale for scale in SCALES if whole and limits[0] <= typical / scale < limits[1]]
     if not fitting:
         _check(symbol, typical, limits, 1)
-    return PriceScale(
-        fitting[0], f"all prices are whole numbers around {typical:.0f}; {symbol} lies in {_text(limits)}"
-    )
+    how = f"all prices are whole numbers around {typical:.0f}, and {symbol} lies in {_text(limits)}"
+    return PriceScale(fitting[0], how)
 
 
 def scaled(rows: Rows, scale: PriceScale) -> Rows:

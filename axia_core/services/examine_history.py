@@ -90,6 +90,7 @@ def _series(group: Sequence[HistoryFile], stated: Stated, refused: list[tuple[st
         bars=settled.bars,
         refused=(*faults, *settled.refused),
         refused_bars=settled.refused_bars,
+        refused_rows=settled.refused_rows,
     )
 
 

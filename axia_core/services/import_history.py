@@ -7,6 +7,7 @@ an import that was killed is finished by running it again, and one that is finis
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -15,9 +16,12 @@ from enum import StrEnum
 from itertools import islice
 
 from axia_core.domain.bars import Bars, PartitionTruth, missing_opens
+from axia_core.domain.differences import Replaced, difference
 from axia_core.domain.found_series import FoundSeries
+from axia_core.domain.holidays import NONE, Holidays
 from axia_core.domain.import_days import ImportedDay, built_from, trading_dates_of
-from axia_core.domain.sessions import session
+from axia_core.domain.refused import Refused, refused_rows
+from axia_core.domain.sessions import Session
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.ports import BarStore
@@ -49,6 +53,7 @@ class ImportRules:
     source_name: str = ""
     first: date = date.min
     last: date = date.max
+    holidays: Holidays = NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,7 @@ class Planned:
     bars: Bars
     fate: Fate
     why: str = ""
+    refused: Refused | None = None
 
 
 Truths = Mapping[tuple[Timeframe, date], PartitionTruth]
@@ -89,9 +95,29 @@ def write(store: BarStore, found: Iterable[FoundSeries], rules: ImportRules) -> 
 
 
 def _write(store: BarStore, planned: Planned) -> Planned:
-    if planned.fate.writes and not store.write(planned.bars, planned.truth):
-        return replace(planned, fate=Fate.SAME)
-    return planned
+    if not planned.fate.writes:
+        return planned
+    if planned.refused is not None:
+        store.keep_refused(planned.refused)
+    is_new = planned.fate is Fate.NEW
+    truth = planned.truth if is_new else _beside_stored(store, planned)
+    return planned if store.write(planned.bars, truth, new=is_new) else replace(planned, fate=Fate.SAME)
+
+
+def _beside_stored(store: BarStore, planned: Planned) -> PartitionTruth:
+    """The truth that says what it takes the place of, and how the two differ."""
+    truth = planned.truth
+    stored = store.read(truth.symbol, truth.timeframe, truth.trading_date)
+    if stored is None:
+        return truth
+    before = stored.truth
+    found = Replaced(
+        source=before.source,
+        provisional=before.provisional,
+        digest=before.digest,
+        difference=difference(stored.bars, planned.bars),
+    )
+    return replace(truth, replaced=found)
 
 
 def _plan_series(store: BarStore, series: FoundSeries, rules: ImportRules, done: Done) -> Iterator[Planned]:
@@ -100,7 +126,7 @@ def _plan_series(store: BarStore, series: FoundSeries, rules: ImportRules, done:
     stored = _stored(store, series, chosen)
     source = source_of(series, rules)
     for trading_date in chosen:
-        day = _day(series, trading_date, cut=trading_date in (dates[0], dates[-1]))
+        day = _day(series, rules.holidays.session(trading_date), cut=trading_date in (dates[0], dates[-1]))
         if day.cut and not rules.replace:
             day = _completed(store, day, source, stored)
         for bars, truth in day.partitions(source, provisional=not rules.final):
@@ -109,13 +135,21 @@ def _plan_series(store: BarStore, series: FoundSeries, rules: ImportRules, done:
                 done.add(key)
                 fate, why = _fate(stored.get((truth.timeframe, trading_date)), truth, rules)
                 fate = Fate.COMPLETED if fate is Fate.REPLACED and day.completed else fate
-                yield Planned(truth=truth, bars=bars, fate=fate, why=why)
+                yield Planned(truth=truth, bars=bars, fate=fate, why=why, refused=_refused(series, day, truth))
 
 
-def _day(series: FoundSeries, trading_date: date, *, cut: bool) -> ImportedDay:
-    opened = session(trading_date)
-    refused = tuple(bar for bar in series.refused_bars if bar.at in opened)
-    return ImportedDay(opened, series.bars.between(opened.open, opened.close), refused, cut=cut)
+def _refused(series: FoundSeries, day: ImportedDay, truth: PartitionTruth) -> Refused | None:
+    """The rows that were not taken, kept beside the partition that they would have been bars of."""
+    if truth.timeframe is not series.bars.timeframe or day.completed or not truth.refused:
+        return None
+    found = refused_rows(series.refused_rows, truth.refused, truth.trading_date, truth.source)
+    return found if len(found) else None
+
+
+def _day(series: FoundSeries, opened: Session, *, cut: bool) -> ImportedDay:
+    first, end = (bisect_left(series.refused_bars, at, key=lambda bar: bar.at) for at in (opened.open, opened.close))
+    bars = series.bars.between(opened.open, opened.close)
+    return ImportedDay(opened, bars, series.refused_bars[first:end], cut=cut)
 
 
 def _stored(store: BarStore, series: FoundSeries, days: Sequence[date]) -> Truths:
