@@ -17,9 +17,11 @@ from axia_core.settings import Settings, load_settings
 from axia_pipelines.assets.cache import cache_asset
 from axia_pipelines.assets.ohlcv import ohlcv_asset
 from axia_pipelines.assets.orders import orders_asset
+from axia_pipelines.assets.statement import statement_asset
 from axia_pipelines.checks import history_check, latest_day_check, quality_check
 from axia_pipelines.jobs import (
     daily_collection,
+    daily_statement,
     healing,
     order_desk,
     order_execution,
@@ -27,8 +29,13 @@ from axia_pipelines.jobs import (
     quality_check_job,
 )
 from axia_pipelines.partitions import series_days, trading_dates
-from axia_pipelines.resources import BarsResource, DeskResource, market_data
-from axia_pipelines.schedules import collection_schedule, quality_every_saturday, reconciliation_every_hour
+from axia_pipelines.resources import BarsResource, DeskResource, StatementResource, market_data
+from axia_pipelines.schedules import (
+    collection_schedule,
+    quality_every_saturday,
+    reconciliation_every_hour,
+    statement_schedule,
+)
 from axia_pipelines.sensors import healing_sensor, order_sensor
 
 
@@ -38,25 +45,36 @@ def build_definitions(
     market: MarketData | None = None,
     bars: BarsResource | None = None,
     desk: DeskResource | None = None,
+    statements: StatementResource | None = None,
 ) -> dg.Definitions:
     """Everything Dagster knows of AXIA; a resource that is handed in takes the place of the composed one."""
     # Dagster calls `backfill_policy` beta, five times at every start; that it stays as it is has a test.
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     settings = settings or load_settings()
-    dates = trading_dates(settings.history_start)
+    dates = trading_dates(settings.universe.first_day)
     partitions = series_days(dates, settings.symbols)
     return dg.Definitions(
         assets=[
             *(ohlcv_asset(timeframe, partitions) for timeframe in Timeframe),
             *(cache_asset(timeframe) for timeframe in Timeframe),
             orders_asset(settings.account),
+            statement_asset(settings.account, dates),
         ],
         asset_checks=[
             check(timeframe) for check in (latest_day_check, quality_check, history_check) for timeframe in Timeframe
         ],
-        jobs=[daily_collection, quality_check_job, healing, order_desk, order_execution, order_reconciliation],
+        jobs=[
+            daily_collection,
+            daily_statement,
+            quality_check_job,
+            healing,
+            order_desk,
+            order_execution,
+            order_reconciliation,
+        ],
         schedules=[
             collection_schedule(daily_collection, dates, settings.symbols, settings.reread_days),
+            statement_schedule(daily_statement, dates),
             quality_every_saturday,
             reconciliation_every_hour,
         ],
@@ -65,6 +83,7 @@ def build_definitions(
             "market": single_source(market) if market else market_data(settings),
             "bars": bars or BarsResource(settings),
             "desk": desk or DeskResource(settings),
+            "statements": statements or StatementResource(settings),
         },
         executor=dg.in_process_executor,
     )

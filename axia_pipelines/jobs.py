@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from axia_pipelines.assets.statement import STATEMENT
 from axia_pipelines.checks import HISTORY, check_keys
 from axia_pipelines.instance.coordinator import EXPRESS_TAG
 from axia_pipelines.ops.desk import execute_order, keep_desk_open
@@ -19,6 +20,7 @@ COLLECTION = "daily_collection"
 DESK = "order_desk"
 QUALITY_JOB = "quality_check"
 HEALING = "healing"
+STATEMENT_JOB = "daily_statement"
 
 # A desk ends at the next New York close, at most 72 hours away (from Friday's close to Monday's) and some slack.
 DESK_TAGS = {EXPRESS_TAG: "true", "dagster/max_runtime": str(4 * 24 * 3600)}
@@ -31,6 +33,14 @@ daily_collection = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     description="Collects trading days of every symbol and timeframe, then reloads the cache. "
     "To collect some days again: *Materialize all*, then choose dates and symbols.",
+)
+
+
+daily_statement = dg.define_asset_job(
+    STATEMENT_JOB,
+    selection=dg.AssetSelection.assets(STATEMENT),
+    executor_def=dg.in_process_executor,
+    description="Makes the statement of trading days: ledger, deals and balance against one another. Sends nothing.",
 )
 
 

@@ -67,11 +67,12 @@ def collected_metadata(collected: Collected, bucket: str) -> Metadata:
     return metadata
 
 
-def order_materialization(record: OrderRecord) -> dg.AssetMaterialization:
-    """One finished order as an event on the `orders` asset."""
+def order_materialization(record: OrderRecord, account: str) -> dg.AssetMaterialization:
+    """One finished order of the account, `demo` or `live`, as an event on the `orders` asset."""
     order, execution = record.order, record.execution
     known: dict[str, dg.MetadataValue | None] = {
         "order_id": dg.MetadataValue.text(order.order_id),
+        "account": dg.MetadataValue.text(account),
         "state": dg.MetadataValue.text(record.state.value),
         "symbol": dg.MetadataValue.text(order.symbol),
         "action": dg.MetadataValue.text(order.action.value),

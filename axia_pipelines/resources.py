@@ -20,7 +20,17 @@ from axia_core.adapters.clock import SystemClock
 from axia_core.desk import Desk
 from axia_core.desk_rules import DeskRules
 from axia_core.domain.source_policy import MT5, YFINANCE
-from axia_core.ports import BarCache, BarStore, Broker, Clock, Events, MarketData, OrderLedger, OrderQueue
+from axia_core.ports import (
+    BarCache,
+    BarStore,
+    Broker,
+    Clock,
+    Events,
+    MarketData,
+    OrderLedger,
+    OrderQueue,
+    StatementStore,
+)
 from axia_core.reconciliation import Reconciliation
 from axia_core.settings import Settings
 
@@ -109,6 +119,7 @@ class OrderPorts:
     events: Events
     clock: Clock
     lease_s: float
+    account: str
 
 
 class DeskResource:
@@ -128,6 +139,7 @@ class DeskResource:
             events=LogEvents(self._settings.account),
             clock=SystemClock(self._settings.clock_shift),
             lease_s=self._settings.lease_s,
+            account=self._settings.account,
         )
 
     @contextmanager
@@ -165,4 +177,43 @@ class DeskResource:
         from axia_core.adapters.secrets import with_credentials
 
         with desk_terminal.connect(with_credentials(self._settings), clock) as broker:
+            yield broker
+
+
+@dataclass(frozen=True)
+class StatementPorts:
+    """What a statement is made from and kept in, the broker excepted."""
+
+    ledger: OrderLedger
+    store: StatementStore
+    events: Events
+    clock: Clock
+
+
+class StatementResource:
+    """The parts of a statement; its terminal is not the desk's, which goes on trading."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def ports(self) -> StatementPorts:
+        from axia_core.adapters import dynamodb
+        from axia_core.adapters.log import LogEvents
+        from axia_core.adapters.s3 import statements
+
+        return StatementPorts(
+            ledger=dynamodb.connect(self.settings),
+            store=statements.connect(self.settings),
+            events=LogEvents(self.settings.account),
+            clock=SystemClock(self.settings.clock_shift),
+        )
+
+    @contextmanager
+    def broker(self) -> Iterator[Broker]:
+        """A broker beside the desk's, as long as the block."""
+        from axia_core.adapters.mt5 import beside
+        from axia_core.adapters.secrets import with_credentials
+
+        with beside.connect(with_credentials(self.settings), self.ports.clock) as broker:
             yield broker

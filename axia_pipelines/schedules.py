@@ -12,9 +12,12 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from axia_pipelines.jobs import order_reconciliation, quality_check_job
-from axia_pipelines.partitions import COLLECTION_HOUR, REREAD_TAG, TIMEZONE, range_tags
+from axia_pipelines.partitions import COLLECTION_HOUR, RANGE_END_TAG, RANGE_START_TAG, REREAD_TAG, TIMEZONE, range_tags
 from axia_pipelines.resources import DeskResource
 
+# Half an hour after the close in winter, when the broker's history has arrived; and the collection, which shares the
+# pool, has been worked off, so that bars never wait for it.
+STATEMENT_TIME = f"30 {COLLECTION_HOUR} * * 2-6"
 SATURDAY_AFTERNOON = "0 15 * * 6"
 HOURLY = "20 * * * *"
 TUESDAY_TO_SATURDAY = f"0 {COLLECTION_HOUR} * * 2-6"
@@ -49,6 +52,27 @@ def collection_schedule(
         return dg.RunRequest(run_key=key, tags=range_tags(day, day, symbols) | {REREAD_TAG: str(reread_days)})
 
     return at_0700_tokyo
+
+
+def statement_schedule(job: UnresolvedAssetJobDefinition, dates: dg.DailyPartitionsDefinition) -> dg.ScheduleDefinition:
+    """The day that has just closed, and the one before it once more: what was not settled then is by now."""
+
+    @dg.schedule(
+        name="statement_at_0730_tokyo",
+        job=job,
+        cron_schedule=STATEMENT_TIME,
+        execution_timezone=TIMEZONE,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Makes the statement of the day that has closed, and again that of the day before it.",
+    )
+    def at_0730_tokyo(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        with dg.partition_loading_context(effective_dt=context.scheduled_execution_time):
+            keys = dates.get_partition_keys()[-2:]
+        if not keys:
+            return dg.SkipReason("No trading day has closed since the `history_start` setting.")
+        return dg.RunRequest(run_key=keys[-1], tags={RANGE_START_TAG: keys[0], RANGE_END_TAG: keys[-1]})
+
+    return at_0730_tokyo
 
 
 @dg.schedule(

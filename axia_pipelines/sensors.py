@@ -20,6 +20,7 @@ from axia_pipelines.resources import BarsResource, DeskResource, OrderPorts
 FINISHED = frozenset({DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED})
 # Short, because the list of runs cuts a tag off at some 35 characters.
 WHY_TAG = "axia/why"
+ACCOUNT_TAG = "axia/account"
 # A run that failed found no MT5; one that succeeded left only what MT5 does not have or what a person must look at.
 FAILED_PAUSE_S = 1_800
 HEALED_PAUSE_S = 6 * 3_600
@@ -57,7 +58,7 @@ def _decide(instance: dg.DagsterInstance, ports: OrderPorts) -> dg.RunRequest | 
     reason = desk_is_needed(ports.queue, ports.ledger, ports.clock)
     if reason is None:
         return dg.SkipReason("The market is closed, no message waits and every order is settled.")
-    return dg.RunRequest(tags={WHY_TAG: reason})
+    return dg.RunRequest(tags={WHY_TAG: reason, ACCOUNT_TAG: ports.account})
 
 
 @dg.sensor(

@@ -16,7 +16,7 @@ from axia_core.domain.order_states import OrderRecord
 from axia_core.domain.orders import is_ours
 from axia_core.domain.sessions import Session, previous_trading_day, session
 from axia_core.domain.statement import EXECUTED, Balance, Known, Statement, Verdict, item, missing
-from axia_core.errors import InvalidInput
+from axia_core.errors import CorruptObject, InvalidInput
 from axia_core.ports import Broker, Clock, Events, OrderLedger, StatementStore
 
 # An order that was UNKNOWN over a weekend is called FILLED days after its deals.
@@ -62,7 +62,7 @@ def keep_statement(
         remedy = f"Wait until {session(day).close:%Y-%m-%d %H:%M} UTC, or look with `axia order statement --fresh`."
         raise InvalidInput("date", day.isoformat(), "a statement is kept once the trading day is over", remedy)
     made = statement(day, ledger=ledger, broker=broker, statements=statements, clock=clock)
-    before = statements.read(day)
+    before = _kept(day, statements)
     # Told before it is kept: a death in between tells it once more, never not at all.
     if made.verdict is Verdict.DIFFERS and (before is None or before.problems != made.problems):
         text = f"the statement of {day} does not match: " + "; ".join(made.problems)
@@ -88,6 +88,14 @@ def statement(day: date, *, ledger: OrderLedger, broker: Broker, statements: Sta
         if number < READINGS - 1:
             clock.sleep(BETWEEN_READINGS_S)
     return _compare(hours, reading, balance, records, ledger, broker)
+
+
+def _kept(day: date, statements: StatementStore) -> Statement | None:
+    """What is kept already; a damaged object is none, and is written over."""
+    try:
+        return statements.read(day)
+    except CorruptObject:
+        return None
 
 
 def _usable(before: Statement | None) -> bool:

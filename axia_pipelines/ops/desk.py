@@ -33,14 +33,15 @@ class OneOrder(dg.Config):
 class RunLogEvents(Events):
     """Events that also reach the run's log when a person must look; the others would only cost each order 8 ms."""
 
-    def __init__(self, events: Events, log: dg.DagsterLogManager) -> None:
-        self._events = events
+    def __init__(self, ports: OrderPorts, log: dg.DagsterLogManager) -> None:
+        self._events = ports.events
+        self._account = ports.account
         self._log = log
 
     def publish(self, event_type: str, severity: str, component: str, text: str, **details: str) -> None:
         self._events.publish(event_type, severity, component, text, **details)
         if severity == "critical":
-            self._log.error(text)
+            self._log.error(f"{self._account}: {text}")
 
 
 @dg.op(out={}, description="Accepts and executes orders until the New York close, a cancel, or the loss of the lease.")
@@ -49,11 +50,11 @@ def keep_desk_open(
 ) -> Iterator[dg.AssetMaterialization]:
     """One event on `orders` per finished order, while the queue is empty."""
     cancellation = Cancellation()
-    events = RunLogEvents(desk.ports.events, context.log)
+    events = RunLogEvents(desk.ports, context.log)
     with shown_as_failure(), desk.open(context.run_id, events) as opened:
         _await_lease(context.instance, desk.ports)
         for record in cancellation.shield(opened.run(cancellation)):
-            yield order_materialization(record)
+            yield order_materialization(record, desk.ports.account)
 
 
 @dg.op(out={}, description="Executes the order called order_id, under the desk's lease, and shows how it ended.")
@@ -61,10 +62,10 @@ def execute_order(
     context: dg.OpExecutionContext, config: OneOrder, desk: dg.ResourceParam[DeskResource]
 ) -> Iterator[dg.AssetMaterialization]:
     """A cancel is not held back here: an operator must be able to give up on an order that stays UNKNOWN."""
-    events = RunLogEvents(desk.ports.events, context.log)
+    events = RunLogEvents(desk.ports, context.log)
     with shown_as_failure(), desk.open(context.run_id, events) as opened:
         record = opened.execute_one(config.order_id)
-    yield order_materialization(record)
+    yield order_materialization(record, desk.ports.account)
     if record.state is State.UNKNOWN:
         raise dg.Failure(f"order {config.order_id} is UNKNOWN: {record.reason}", allow_retries=False)
 

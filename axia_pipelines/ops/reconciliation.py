@@ -18,7 +18,7 @@ from axia_pipelines.resources import DeskResource
 @dg.op(description="Settles UNKNOWN orders by the broker's evidence and looks for positions nobody ordered.")
 def reconcile_orders(context: dg.OpExecutionContext, desk: dg.ResourceParam[DeskResource]) -> None:
     """Green and idle where a desk has opened meanwhile; red where ledger and broker disagree."""
-    events = RunLogEvents(desk.ports.events, context.log)
+    events = RunLogEvents(desk.ports, context.log)
     with shown_as_failure(), desk.reconciliation(f"reconciliation {context.run_id}", events) as opened:
         try:
             found = opened.run()

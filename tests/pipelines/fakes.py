@@ -12,18 +12,19 @@ import dagster as dg
 from axia_core.adapters.clock import SteppedClock
 from axia_core.adapters.memory import MemoryBroker, MemoryEvents, MemoryOrderLedger, MemoryOrderQueue
 from axia_core.adapters.memory_bars import MemoryBarCache, MemoryBarStore, MemoryMarketData
+from axia_core.adapters.memory_statements import MemoryStatements
 from axia_core.desk import Desk
 from axia_core.desk_rules import DeskRules
 from axia_core.domain.bars import Bars
 from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
-from axia_core.ports import Events
+from axia_core.ports import Broker, Events
 from axia_core.reconciliation import Reconciliation
 from axia_core.services.accept import accept
 from axia_core.settings import Settings
 from axia_pipelines.jobs import order_desk
-from axia_pipelines.resources import BarsResource, DeskResource, OrderPorts
+from axia_pipelines.resources import BarsResource, DeskResource, OrderPorts, StatementPorts, StatementResource
 from tests.bar_examples import many_sessions
 
 MONDAY, FRIDAY = date(2026, 6, 29), date(2026, 7, 3)
@@ -72,7 +73,7 @@ class FakeDesk(DeskResource):
         self.queue = MemoryOrderQueue(self.clock)
         self.events = MemoryEvents()
         self.broker = MemoryBroker(self.clock)
-        self.ports = OrderPorts(self.queue, self.ledger, self.events, self.clock, lease_s=15)
+        self.ports = OrderPorts(self.queue, self.ledger, self.events, self.clock, lease_s=15, account="demo")
 
     @contextmanager
     def open(self, owner: str, events: Events) -> Iterator[Desk]:
@@ -123,3 +124,17 @@ def ended(instance: dg.DagsterInstance) -> str:
     run = instance.create_run_for_job(order_desk, status=dg.DagsterRunStatus.STARTED)
     instance.report_run_failed(run)
     return run.run_id
+
+
+class FakeStatements(StatementResource):
+    """Statements in memory, of the ledger and broker of a fake desk."""
+
+    def __init__(self, desk: FakeDesk) -> None:
+        self.settings = settings()
+        self.desk = desk
+        self.store = MemoryStatements()
+        self.ports = StatementPorts(desk.ledger, self.store, desk.events, desk.clock)
+
+    @contextmanager
+    def broker(self) -> Iterator[Broker]:
+        yield self.desk.broker

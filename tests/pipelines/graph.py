@@ -48,11 +48,17 @@ def _assets(repository: dg.RepositoryDefinition) -> Iterator[str]:
 def _partitions(partitions: dg.PartitionsDefinition | None) -> str:
     if partitions is None:
         return "none"
+    if isinstance(partitions, dg.TimeWindowPartitionsDefinition):
+        return _dates(partitions)
     assert isinstance(partitions, dg.MultiPartitionsDefinition)
-    dates = partitions.time_window_partitions_def
+    dates = _dates(partitions.time_window_partitions_def)
     symbols = partitions.get_partitions_def_for_dimension("symbol").get_partition_keys()
+    return f"{{date: {dates}, symbol: {'|'.join(symbols)}}}"
+
+
+def _dates(dates: dg.TimeWindowPartitionsDefinition) -> str:
     crons = f"'{dates.cron_schedule}' except '{','.join(map(str, dates.exclusions or []))}' {dates.timezone}"
-    return f"{{date: {crons} from {dates.start:%Y-%m-%d}, symbol: {'|'.join(symbols)}}}"
+    return f"{crons} from {dates.start:%Y-%m-%d}"
 
 
 def _jobs(repository: dg.RepositoryDefinition) -> Iterator[str]:

@@ -40,11 +40,17 @@ def record(order: Order, state: State, reason: str = "", execution: Execution | 
 )
 def test_event_says_what_happened(ended: OrderRecord, sentence: str) -> None:
     """One sentence: what was wanted, how much of it was done, how it ended, at which price or why not."""
-    assert order_materialization(ended).description == sentence
+    assert order_materialization(ended, "demo").description == sentence
 
 
 def test_event_tells_waiting_from_working() -> None:
     """Time in the queue and time at the desk are apart, and add up to the latency."""
-    metadata = order_materialization(record(BUY, State.EXPIRED)).metadata
+    metadata = order_materialization(record(BUY, State.EXPIRED), "demo").metadata
 
     assert [metadata[name].value for name in ("queue_ms", "handling_ms", "latency_ms")] == [20, 30, 50]
+
+
+@pytest.mark.parametrize("account", ["demo", "live"])
+def test_event_says_demo_or_live(account: str) -> None:
+    """Nobody has to guess whether real money moved."""
+    assert order_materialization(record(BUY, State.FILLED), account).metadata["account"].value == account

@@ -26,12 +26,12 @@ def look(instance: dg.DagsterInstance, desk: DeskResource) -> dg.RunRequest | dg
 
 
 def test_open_market_opens_a_desk(instance: dg.DagsterInstance) -> None:
-    """While the market is open a desk is opened although nothing waits, and the run says why."""
+    """While the market is open a desk is opened although nothing waits, and the run says why, and on which account."""
     request = look(instance, FakeDesk())
 
     assert isinstance(request, dg.RunRequest)
     assert request.run_key is None
-    assert request.tags == {"axia/why": "the market is open"}
+    assert request.tags == {"axia/why": "the market is open", "axia/account": "demo"}
 
 
 def test_closed_and_idle(instance: dg.DagsterInstance) -> None:
