@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -248,6 +249,7 @@ def _session_opens_us(bars: Bars) -> NDArray[np.int64]:
     return result
 
 
+@lru_cache(maxsize=65_536)
 def _session_open_us(hour_us: int) -> int:
     day = trading_date_at(instant(hour_us))
     return hour_us if day is None else microseconds(session(day).open)
