@@ -23,7 +23,7 @@ COLLECTION = "daily_collection"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 FINISHED = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 POLL_S = 0.5
 
 
