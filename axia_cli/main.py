@@ -16,6 +16,7 @@ from axia_cli.commands import (
     quality,
     reconcile,
     resolve,
+    revisions,
     stack,
     statement,
 )
@@ -35,6 +36,8 @@ app.command()(stack.up)
 app.command()(stack.env)
 app.command()(stack.deploy)
 app.command()(collect.collect)
+data.ohlcv.command()(revisions.history)
+data.ohlcv.command()(revisions.history)
 data.ohlcv.command()(quality.check)
 data.ohlcv.command()(quality.refused)
 app.add_typer(data.ohlcv, name="ohlcv")

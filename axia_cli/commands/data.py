@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
+from axia_cli.calendar_view import calendar, legend, worst
 from axia_cli.output import Json, console, emit, say
+from axia_cli.stored_series import bar_store, chosen_series, first_stored, known_symbol
 from axia_cli.target import describe, target_settings
 from axia_core.adapters.clock import SystemClock
 from axia_core.domain.sessions import last_closed_trading_days, parse_trading_date, session
-from axia_core.domain.symbols import Symbol, parse_symbol
+from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
+from axia_core.errors import InvalidInput
 from axia_core.settings import Settings
 
 if TYPE_CHECKING:
     # Annotations only: numpy and redis are of no use to the commands that read no bars.
     from axia_core.domain.bars import Bars, PartitionTruth
+    from axia_core.ports import Partition
     from axia_core.services.coverage import Coverage
     from axia_core.services.load import Loaded
 
+    Covered = list[tuple[Symbol, Timeframe, tuple[Coverage, ...]]]
+
 DEFAULT_DAYS = 5
+MOST_CALENDARS = 5  # more series than that share one calendar
 SHOWN = 24
 
 ohlcv = typer.Typer(no_args_is_help=True, help="Look at the stored bars.")
@@ -39,11 +47,14 @@ def show(
     first: First = "",
     last: Last = "",
     rows: Annotated[int, typer.Option(min=1, help="Rows of the table; --json has all.")] = SHOWN,
+    revision: Annotated[str, typer.Option(help="Of the day --from: the version that `history` lists.")] = "",
     as_json: Json = False,
 ) -> None:
     """Show bars, by default those of the latest closed trading day, from the cache or from S3."""
     settings = target_settings()
-    series = parse_symbol(symbol, settings.symbols), Timeframe.parse(timeframe)
+    series = known_symbol(settings, symbol), Timeframe.parse(timeframe)
+    if revision:
+        return _show_revision(settings, *series, _single_day(first, last), revision, rows, as_json)
     days = _range(settings, first, last, 1)
     loaded = _load(settings, *series, days)
     if as_json:
@@ -60,21 +71,42 @@ def coverage(
     timeframe: Annotated[list[str] | None, typer.Option(help="M5, M15, H1, H4 or D1; repeatable.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show which trading days are stored and complete, by default of the last five that have closed."""
+    """Show what is true of every trading day, by default from the first one stored to the newest closed."""
     settings = target_settings()
-    days = _range(settings, first, last, DEFAULT_DAYS)
-    symbols = [parse_symbol(name, settings.symbols) for name in symbol or settings.symbols]
-    timeframes = [Timeframe.parse(name) for name in timeframe or Timeframe]
-    covered = _coverage(settings, symbols, timeframes, days)
+    series = chosen_series(settings, symbol or (), timeframe or ())
+    days = _range(settings, first or (first_stored(settings, series) if not last else ""), last, DEFAULT_DAYS)
+    covered = _coverage(settings, series, days)
     if as_json:
-        return emit({"from": days[0], "to": days[1], "series": [_series_document(*one) for one in covered]})
+        return emit(_coverage_document(covered, days))
     say(describe(settings))
-    return console.print(_coverage_table(covered, days))
+    console.print(_coverage_table(covered, days))
+    return _say_calendars(covered)
+
+
+def _single_day(first: str, last: str) -> date:
+    if not first or last not in ("", first):
+        raise InvalidInput("--from", first, "a revision is one of a single day", "Name the day with --from alone.")
+    return parse_trading_date(first)
+
+
+def _show_revision(
+    settings: Settings, symbol: Symbol, timeframe: Timeframe, day: date, revision: str, rows: int, as_json: bool
+) -> None:
+    partition = bar_store(settings).read(symbol, timeframe, day, revision)
+    if partition is None:
+        remedy = f"`axia ohlcv history {symbol} {timeframe} {day}` lists those there are; a deletion has no bars."
+        raise InvalidInput("--revision", revision, f"{symbol} {timeframe} {day} has no such version to read", remedy)
+    if as_json:
+        return emit(_revision_document(partition))
+    truth = partition.truth
+    say(f"{describe(settings)}\n{symbol} {timeframe} {day}, revision {revision}: {truth.actual} bars of {truth.source}")
+    return console.print(_bars_table(partition.bars, rows))
 
 
 def _range(settings: Settings, first: str, last: str, default_days: int) -> tuple[date, date]:
     """What was asked for; an open beginning is the given end's own day, an open end the newest closed day."""
-    closed = last_closed_trading_days(SystemClock(settings.clock_shift).now(), default_days)
+    holidays = settings.universe.holidays.dates
+    closed = last_closed_trading_days(SystemClock(settings.clock_shift).now(), default_days, holidays)
     end = parse_trading_date(last) if last else closed[-1]
     if first:
         return parse_trading_date(first), end
@@ -82,23 +114,22 @@ def _range(settings: Settings, first: str, last: str, default_days: int) -> tupl
 
 
 def _load(settings: Settings, symbol: Symbol, timeframe: Timeframe, days: tuple[date, date]) -> Loaded:
-    from axia_core.adapters import redis, s3
+    from axia_core.adapters import redis
     from axia_core.services.load import load
 
     clock = SystemClock(settings.clock_shift)
     start, end = session(days[0]).open, session(days[1]).close
-    cache, store = redis.connect(settings, clock), s3.connect(settings)
-    return load(cache, store, clock, symbol, timeframe, start, end, max_bars=settings.cache_bars)
+    cache, count, holidays = redis.connect(settings, clock), settings.cache_bars, settings.universe.holidays
+    return load(cache, bar_store(settings), clock, symbol, timeframe, start, end, max_bars=count, holidays=holidays)
 
 
-def _coverage(
-    settings: Settings, symbols: Iterable[Symbol], timeframes: Sequence[Timeframe], days: tuple[date, date]
-) -> list[tuple[Symbol, Timeframe, tuple[Coverage, ...]]]:
-    from axia_core.adapters import s3
+def _coverage(settings: Settings, series: Iterable[tuple[Symbol, Timeframe]], days: tuple[date, date]) -> Covered:
     from axia_core.services.coverage import coverage as cover
 
-    store = s3.connect(settings)
-    return [(one, timeframe, cover(store, one, timeframe, *days)) for one in symbols for timeframe in timeframes]
+    store, universe = bar_store(settings), settings.universe
+    return [
+        (*one, cover(store, *one, *days, holidays=universe.holidays, start=universe.start_of(one[0]))) for one in series
+    ]
 
 
 def _bars_document(loaded: Loaded, days: tuple[date, date]) -> dict[str, Any]:
@@ -140,34 +171,90 @@ def _bars_table(bars: Bars, rows: int) -> Table:
     return table
 
 
+def _revision_document(partition: Partition) -> dict[str, Any]:
+    truth = partition.truth
+    return {
+        "symbol": truth.symbol.name,
+        "timeframe": truth.timeframe,
+        "date": truth.trading_date,
+        "revision": partition.revision,
+        "source": truth.source,
+        "provisional": truth.provisional,
+        "gaps": truth.gaps,
+        "rows": len(partition.bars),
+        "bars": list(_rows(partition.bars)),
+    }
+
+
+def _coverage_document(covered: Covered, days: tuple[date, date]) -> dict[str, Any]:
+    from axia_core.services.coverage import probable_holidays
+
+    return {
+        "from": days[0],
+        "to": days[1],
+        "series": [_series_document(*one) for one in covered],
+        "probable_holidays": probable_holidays(found for *_, found in covered),
+    }
+
+
 def _series_document(symbol: Symbol, timeframe: Timeframe, days: Sequence[Coverage]) -> dict[str, Any]:
     return {
         "symbol": symbol.name,
         "timeframe": timeframe,
         "complete": sum(day.complete for day in days),
-        "days": [{"date": day.trading_date} | _truth_document(day.truth) for day in days],
+        "counts": Counter(day.status.value for day in days),
+        "days": [_day_document(day) for day in days],
     }
 
 
-def _truth_document(truth: PartitionTruth | None) -> dict[str, Any]:
+def _day_document(day: Coverage) -> dict[str, Any]:
+    document: dict[str, Any] = {"date": day.trading_date, "status": day.status}
+    document |= {"holiday": day.holiday} if day.holiday else {}
+    return document | _truth_document(day.truth, day)
+
+
+def _truth_document(truth: PartitionTruth | None, day: Coverage) -> dict[str, Any]:
     if truth is None:
         return {"stored": False}
     return {
         "stored": True,
-        "complete": truth.complete,
+        "complete": day.complete,
         "source": truth.source,
         "provisional": truth.provisional,
         "expected": truth.expected,
         "actual": truth.actual,
-        "gaps": truth.gaps,
+        "gaps": day.gaps,
+        "digest": truth.digest,
         "refused": [{"at": bar.at, "reason": bar.reason} for bar in truth.refused],
     }
 
 
-def _coverage_table(covered: Iterable[tuple[Symbol, Timeframe, Sequence[Coverage]]], days: tuple[date, date]) -> Table:
-    table = Table("series", "days", "complete", "with gaps", "not stored", title=f"{days[0]} to {days[1]}")
+def _coverage_table(covered: Covered, days: tuple[date, date]) -> Table:
+    from axia_core.services.coverage import Status
+
+    table = Table(Column("series", no_wrap=True), "days", *Status, title=f"{days[0]} to {days[1]}")
     for symbol, timeframe, found in covered:
-        complete, absent = sum(day.complete for day in found), sum(day.truth is None for day in found)
-        counts = (len(found), complete, len(found) - complete - absent, absent)
-        table.add_row(f"{symbol} {timeframe}", *(str(count) for count in counts))
+        counts = Counter(day.status for day in found)
+        table.add_row(f"{symbol} {timeframe}", str(len(found)), *(str(counts[status] or "") for status in Status))
     return table
+
+
+def _say_calendars(covered: Covered) -> None:
+    from axia_core.services.coverage import probable_holidays
+
+    if len(covered) > MOST_CALENDARS:
+        _say_calendar("all series, of each day the worst (name --symbol and --timeframe for one of them)", covered)
+    else:
+        for one in covered:
+            _say_calendar(f"{one[0]} {one[1]}", [one])
+    say(legend())
+    for day in probable_holidays(found for *_, found in covered):
+        say(f'No series has {day}: if it was a holiday, write {day} = "its name" under [holidays] in axia.toml.')
+    traded = {day.trading_date: day.holiday for *_, found in covered for day in found if day.traded_on_a_holiday}
+    for day, name in sorted(traded.items()):
+        say(f'{day} is {name} in the settings, and bars came: write {day} = "open" if your broker trades on it.')
+
+
+def _say_calendar(title: str, covered: Covered) -> None:
+    lines = calendar(worst(found for *_, found in covered))
+    say("\n".join((title, *lines)))
