@@ -17,7 +17,7 @@ import pytest
 from axia_core.adapters.by_policy import Resting
 from axia_core.adapters.clock import SteppedClock
 from axia_core.adapters.memory_bars import MemoryBarStore, MemoryMarketData
-from axia_core.adapters.yfinance import library
+from axia_core.adapters.yfinance import library, parsing
 from axia_core.adapters.yfinance.market import YfinanceMarketData
 from axia_core.domain.bars import NO_SPREAD, aggregate
 from axia_core.domain.sessions import session, trading_days
@@ -146,6 +146,17 @@ def test_the_live_price_is_no_bar(yahoo: Yahoo, client: ForwardedMarketData) -> 
     bars = client.bars(USDJPY, Timeframe.M5, DAY.open, DAY.close - timedelta(minutes=5))
 
     assert rows_of(bars) == list(DAY.bar_opens(Timeframe.M5))[:-1]
+
+
+def test_rows_off_the_grid_are_no_bars() -> None:
+    """A live row that the library leaves as it is, more than a bar behind the last one, is left out as well."""
+    import pandas
+
+    opens = [*DAY.bar_opens(Timeframe.H1)[:3], DAY.open + timedelta(hours=4, minutes=10)]
+    index = pandas.DatetimeIndex([pandas.Timestamp(at).tz_convert("Europe/London") for at in opens])
+    frame = pandas.DataFrame({name: [150.0] * 4 for name in ("Open", "High", "Low", "Close")}, index=index)
+
+    assert rows_of(parsing.bars(frame, USDJPY, Timeframe.H1)) == opens[:3]
 
 
 @pytest.mark.parametrize(("timeframe", "days"), [("M5", 60), ("M15", 60), ("H1", 730), ("H4", 730), ("D1", 730)])

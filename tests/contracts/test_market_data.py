@@ -77,6 +77,18 @@ def test_ranges_are_half_open(market: MarketData, timeframe: Timeframe) -> None:
     assert bars.time_us.tolist() == [microseconds(at) for at in opens[1:-1]]
 
 
+@timeframes
+def test_bars_are_never_cut(market: MarketData, timeframe: Timeframe) -> None:
+    """A bar that opens just before the end of the range is the whole bar."""
+    opens = session(LAST).bar_opens(timeframe)
+    whole = market.bars(USDJPY, timeframe, opens[0], session(LAST).close)
+
+    bars = market.bars(USDJPY, timeframe, opens[0], opens[-1] + timedelta(minutes=1))
+
+    assert bars.time_us.tolist() == whole.time_us.tolist()
+    assert (bars.high[-1], bars.close[-1]) == (whole.high[-1], whole.close[-1])
+
+
 def test_parts_make_the_whole(market: MarketData) -> None:
     """Two adjoining ranges hold what the whole holds."""
     start, middle, end = session(LAST).open, session(LAST).open + timedelta(hours=7), session(LAST).close
