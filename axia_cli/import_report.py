@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from axia_core.domain.bars import instant
+from axia_core.domain.bars import Bars, instant
 from axia_core.domain.found_series import FoundSeries
 from axia_core.domain.history_rows import RefusedRows
 from axia_core.services.import_history import Fate, Planned
@@ -108,6 +108,23 @@ def _refused_document(run: RefusedRows) -> Document:
         "at": run.at,
         "reason": run.reason,
     }
+
+
+def overlaps(found: Sequence[FoundSeries]) -> list[str]:
+    """Series of different files that give the same bars, in words: a person may have meant only one of them."""
+    pairs = ((one, other) for at, one in enumerate(found) for other in found[at + 1 :])
+    return [
+        f"{one.symbol} {one.bars.timeframe} is in {_files(one.files)} and in {_files(other.files)} "
+        f"({one.facts.folder} and {other.facts.folder}): where both have a day, the first counts"
+        for one, other in pairs
+        if (one.symbol, one.bars.timeframe) == (other.symbol, other.bars.timeframe) and _overlap(one.bars, other.bars)
+    ]
+
+
+def _overlap(one: Bars, other: Bars) -> bool:
+    if not len(one) or not len(other):
+        return False
+    return bool(one.time_us[0] <= other.time_us[-1] and other.time_us[0] <= one.time_us[-1])
 
 
 def refused_document(refused: Iterable[tuple[str, str]]) -> list[Document]:

@@ -142,11 +142,13 @@ def _find(paths: Iterable[Path], options: ReadOptions, stated: Stated) -> _Found
 
 
 def _show(found: _Found, rules: ImportRules) -> None:
-    from axia_cli.import_report import grouped, series_table
+    from axia_cli.import_report import grouped, overlaps, series_table
     from axia_core.services.import_history import source_of
 
     for series in found.series:
         console.print(series_table(series, source_of(series, rules)))
+    for said in overlaps(found.series):
+        say(said)
     for files, reason in grouped(found.refused):
         say(f"not taken: {files}\n    {reason}")
 
@@ -211,11 +213,12 @@ def _publish(settings: Settings, store: BarStore, done: Tally) -> list[str]:
 
 
 def _document(found: _Found, rules: ImportRules, tally: Tally, written: int) -> Document:
-    from axia_cli.import_report import refused_document, series_document
+    from axia_cli.import_report import overlaps, refused_document, series_document
     from axia_core.services.import_history import source_of
 
     return {
         "series": [series_document(series, source_of(series, rules)) for series in found.series],
+        "overlaps": overlaps(found.series),
         "refused_files": refused_document(found.refused),
         "ignored_files": list(found.ignored),
         "partitions": tally.documents(),

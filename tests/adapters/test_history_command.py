@@ -142,6 +142,17 @@ def test_a_folder_with_a_bad_file(axia: CliRunner, export: Path) -> None:
     assert ["bars.csv" in one["file"] for one in said["refused_files"]] == [True]
 
 
+def test_two_files_of_the_same_bars_are_told(axia: CliRunner, export: Path, tmp_path: Path) -> None:
+    """Where two series give the same bars, it is said which of them counts, and the other writes nothing."""
+    write_text(tmp_path / "other" / export.name, export_lines(spring_bars(), "UTC"))
+
+    said = answer(axia, str(export.parent), str(tmp_path / "other"), "--yes")
+
+    (overlap,) = said["overlaps"]
+    assert "USDJPY H1 is in" in overlap
+    assert said["written"] == 150
+
+
 def test_nothing_to_import(axia: CliRunner, tmp_path: Path) -> None:
     """A folder without history is bad input."""
     result = axia.invoke(app, ["history", "import", str(tmp_path)])

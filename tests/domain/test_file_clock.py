@@ -91,6 +91,21 @@ def test_a_week_that_is_short_all_year_is_a_question() -> None:
     assert contradiction(parse_clock("UTC-2"), short, HOUR) != ""
 
 
+def test_some_minutes_at_the_edges_of_the_week_do_not_matter() -> None:
+    """A broker that opens five minutes late and stops five minutes early has the same clock."""
+    step = timedelta(minutes=5)
+    utc = [instant(int(at)) for at in opens_of(*JUNE, step)]
+    minute = [(at.weekday(), at.hour, at.minute) for at in utc]
+    edges = {(4, 20, 55), (6, 21, 0)}
+
+    finding = detect(
+        np.array([microseconds(at) for at, day in zip(utc, minute, strict=True) if day not in edges]), step
+    )
+
+    assert finding.clock == FileClock()
+    assert finding.evidence[0].late_open_h == 0
+
+
 def test_quotes_before_the_week_opens_do_not_deceive() -> None:
     """A broker that quotes two hours before Sunday's open is judged by Friday's close."""
     wall_us = written_by("UTC-5", *JUNE)
