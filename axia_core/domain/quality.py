@@ -93,7 +93,7 @@ class QualityRules:
     roll_pause: timedelta = timedelta(minutes=15)
     # A time of day that is missing on this share of the days is the broker's habit, once that many days are known.
     habit_share: float = 0.5
-    habit_days: int = 8
+    habit_days: int = 5
     # Identical bars in a row that mean a feed that stands still.
     flat_for: timedelta = timedelta(minutes=60)
     flat_bars: int = 4

@@ -25,8 +25,10 @@ from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import ArchivedObject, CorruptObject, InvalidInput
 from axia_core.ports import BarStore, Partition
 
-# What is usual for a series is learned from the days before; two weeks know the pause of the broker at the roll.
-CONTEXT_DAYS = 10
+# What is usual for a series is learned from the days before; a week of them knows the broker's pause at the roll.
+CONTEXT_DAYS = 5
+# For more days than this, one listing of the series tells cheaper which of them are stored at all.
+FEW_DAYS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +140,9 @@ def _days_before(day: date, count: int) -> list[date]:
 
 def _read(store: BarStore, symbol: Symbol, timeframe: Timeframe, days: Sequence[date]) -> _Stretch:
     """The days side by side; only when one of them cannot be read, one by one."""
-    stored = set(store.trading_dates(symbol, timeframe))
-    days = [day for day in days if day in stored]
+    if len(days) > FEW_DAYS:
+        stored = set(store.trading_dates(symbol, timeframe))
+        days = [day for day in days if day in stored]
     try:
         found: Sequence[Partition | Finding | None] = store.read_days(symbol, timeframe, days)
     except (CorruptObject, ArchivedObject):
