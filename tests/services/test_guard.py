@@ -170,13 +170,17 @@ class TestUnknowns:
         assert not world.ledger.kill_switch().active
 
     def test_those_before_the_release_do_not_count(self, world: World) -> None:
-        """After a release it takes as many again."""
+        """After a release it takes as many again: one more does not throw it."""
         self.unknown(world, "A1", "A2", "A3")
         work(world, 3)
         assert switch(world) == (True, Mode.HALT, "UNKNOWNS")
         release(world)
+        world.broker.script.append(Unknown("no answer"))
+        world.send(order_id="A4", symbol="AUDUSD")
 
         work(world, 10)
+
+        assert [order.order_id for order in world.broker.submitted][-1] == "A4"
 
         assert not world.ledger.kill_switch().active
 
