@@ -8,7 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from axia_cli.output import OTHER, Json, console, emit, say
 from axia_cli.target import describe, target_settings
@@ -52,6 +52,8 @@ def check(
     else:
         say(f"{describe(settings)}\n{_summary(found)}")
         console.print(_findings_table(found.findings))
+        for code, remedy in {one.code: one.remedy for one in found.findings}.items():
+            say(f"{code}: {remedy}")
     if found.severity == "ERROR":
         raise typer.Exit(OTHER)
 
@@ -124,9 +126,9 @@ def _finding_document(one: Finding) -> dict[str, Any]:
 
 
 def _findings_table(findings: Sequence[Finding]) -> Table:
-    table = Table("from (UTC)", "to", "severity", "what", "said", "remedy")
+    table = Table(Column("from (UTC)", no_wrap=True), Column("to", no_wrap=True), "severity", "what", "said")
     for one in findings:
-        said = (one.severity.value, one.code.value, one.said, one.remedy)
+        said = (one.severity.value, one.code.value, one.said)
         table.add_row(f"{one.start:%Y-%m-%d %H:%M}", f"{one.end:%Y-%m-%d %H:%M}", *said)
     return table
 
@@ -148,7 +150,7 @@ def _bars_of(refused: Refused) -> Iterable[dict[str, Any]]:
 
 
 def _refused_table(found: Sequence[Refused], digits: int) -> Table:
-    table = Table("open time (UTC)", "source", "open", "high", "low", "close", "volume", "reason")
+    table = Table(Column("open time (UTC)", no_wrap=True), "source", "open", "high", "low", "close", "volume", "reason")
     for row in _rows(found):
         prices = ["-" if row[name] is None else f"{row[name]:.{digits}f}" for name in ("open", "high", "low", "close")]
         at = f"{row['timestamp_utc']:%Y-%m-%d %H:%M}"
