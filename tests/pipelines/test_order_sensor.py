@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from random import Random
 
 import dagster as dg
 import pytest
@@ -13,6 +14,7 @@ from axia_pipelines.jobs import DESK
 from axia_pipelines.resources import DeskResource
 from axia_pipelines.sensors import FINISHED, order_sensor
 from tests.pipelines.fakes import FakeDesk, ended
+from tests.services.hostile import AT_ONCE, SEED, chunks, messages
 
 SATURDAY = datetime(2026, 7, 4, 12, 0, tzinfo=UTC)
 UNFINISHED = [status for status in DagsterRunStatus if status not in FINISHED]
@@ -49,6 +51,16 @@ def test_waiting_message_opens_a_desk_on_a_weekend(instance: dg.DagsterInstance)
 
     assert isinstance(look(instance, desk), dg.RunRequest)
     assert desk.queue.depth().waiting == 1
+
+
+def test_hostile_messages_do_not_crash_it(instance: dg.DagsterInstance) -> None:
+    """The sensor looks at the queue and opens no message: whatever lies in it, a desk is asked for."""
+    desk = FakeDesk(SATURDAY)
+    for body in next(chunks(messages(Random(SEED)))):
+        desk.queue.send(body)
+
+    assert isinstance(look(instance, desk), dg.RunRequest)
+    assert desk.queue.depth().waiting == AT_ONCE
 
 
 @pytest.mark.parametrize("status", UNFINISHED)

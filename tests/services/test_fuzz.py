@@ -14,16 +14,12 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-import dagster as dg
-
 from axia_core.desk_rules import DeskRules
 from axia_core.domain.order_states import State
 from axia_core.domain.symbols import DEFAULT_SYMBOLS
 from axia_core.settings import Settings
-from axia_pipelines.sensors import order_sensor
-from tests.pipelines.fakes import FakeDesk
 from tests.services.conftest import World, make_world
-from tests.services.hostile import AT_ONCE, FIELDS, MESSAGES, ONE_IN, SEED, chunks, messages
+from tests.services.hostile import FIELDS, MESSAGES, ONE_IN, SEED, chunks, messages
 
 
 def test_ten_thousand_hostile_messages() -> None:
@@ -63,22 +59,6 @@ def test_nesting_of_any_depth_is_refused() -> None:
     work(world, 2)
 
     assert [message_id for message_id in ids if not world.ledger.unreadable_reason(message_id)] == []
-
-
-def test_sensor_is_not_crashed() -> None:
-    """The sensor looks at the queue and opens no message: whatever lies in it, a desk is asked for."""
-    desk = FakeDesk()
-    for body in next(chunks(messages(Random(SEED)))):
-        desk.queue.send(body)
-
-    with (
-        dg.DagsterInstance.ephemeral() as instance,
-        dg.build_sensor_context(instance=instance, resources={"desk": desk}) as context,
-    ):
-        answer = order_sensor(context)
-
-    assert isinstance(answer, dg.RunRequest)
-    assert desk.queue.depth().waiting == AT_ONCE
 
 
 def loose_world() -> World:
