@@ -233,3 +233,31 @@ def test_lists_more_than_a_page(s3: Any, bucket: str) -> None:
 
     assert len(days) > 1_000
     assert list(S3BarStore(s3, bucket).trading_dates(USDJPY, Timeframe.D1)) == days
+
+
+def test_a_deletion_is_a_revision(s3: Any, bucket: str) -> None:
+    """A deleted partition is listed as such, reads as None, and what was there before it still reads."""
+    store, bars = S3BarStore(s3, bucket), session_bars()
+    store.write(bars, truth_of(bars))
+    s3.delete_object(Bucket=bucket, Key=KEY)
+
+    before, deletion = store.revisions(USDJPY, Timeframe.H1, FRIDAY)
+
+    assert (deletion.is_deletion, deletion.is_current, deletion.truth) == (True, True, None)
+    assert (before.is_deletion, before.is_current) == (False, False)
+    assert store.read(USDJPY, Timeframe.H1, FRIDAY) is None
+    assert store.read(USDJPY, Timeframe.H1, FRIDAY, deletion.id) is None
+    assert store.read(USDJPY, Timeframe.H1, FRIDAY, before.id) is not None
+
+
+def test_a_damaged_revision_does_not_hide_the_others(s3: Any, bucket: str) -> None:
+    """A version that is no partition is listed without a truth beside those that are."""
+    store, bars = S3BarStore(s3, bucket), session_bars()
+    s3.put_object(Bucket=bucket, Key=KEY, Body=b"nothing that reads back")
+    store.write(bars, truth_of(bars))
+
+    damaged, sound = store.revisions(USDJPY, Timeframe.H1, FRIDAY)
+
+    assert damaged.truth is None
+    assert not damaged.is_deletion
+    assert sound.truth == truth_of(bars)

@@ -1,11 +1,15 @@
-"""What every BarStore promises, over memory and over S3 (a local AWS server)."""
+"""What every BarStore promises, over memory and over S3: moto in this process, and a local AWS server."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from axia_core.adapters.memory_bars import MemoryBarStore
 from axia_core.adapters.s3 import S3BarStore
@@ -18,13 +22,21 @@ from axia_core.ports import BarStore
 from tests.bar_examples import FRIDAY, USDJPY, broken, same, session_bars, truth_of, without
 
 
-@pytest.fixture(params=["memory", "s3"])
-def store(request: pytest.FixtureRequest) -> BarStore:
+@pytest.fixture(params=["memory", "moto", "s3"])
+def store(request: pytest.FixtureRequest) -> Iterator[BarStore]:
     """An empty store of the kind under test."""
     if request.param == "memory":
-        return MemoryBarStore()
-    s3 = request.getfixturevalue("aws").client("s3")
-    bucket = f"bars-{abs(hash(request.node.name)) % 10**12}"
+        yield MemoryBarStore()
+    elif request.param == "s3":
+        yield _versioned(request.getfixturevalue("aws").client("s3"), request.node.name)
+    else:
+        with mock_aws():
+            keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+            yield _versioned(boto3.client("s3", region_name="ap-northeast-1", **keys), request.node.name)
+
+
+def _versioned(s3: Any, test: str) -> S3BarStore:
+    bucket = f"bars-{abs(hash(test)) % 10**12}"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     return S3BarStore(s3, bucket)
