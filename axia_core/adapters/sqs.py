@@ -143,15 +143,22 @@ class SqsDeadLetterQueue(DeadLetterQueue):
 
 
 def _original_id(carried: dict[str, str]) -> str | None:
-    """The id that a redrive carries. Whoever may send can set it: what is no message id must not become a key."""
+    """The id that a redrive carries. Whoever may send can set it: what is no message id must not become a key.
+
+    Only together with the sent time, as a redrive sends it: an old id must not come with a new time.
+    """
     original = carried.get(ORIGINAL_ID, "")
-    return original if _MESSAGE_ID.fullmatch(original) else None
+    return original if _MESSAGE_ID.fullmatch(original) and _is_time(carried.get(ORIGINAL_SENT, "")) else None
 
 
 def _sent_ms(system: dict[str, str], carried: dict[str, str]) -> int:
     """The earlier of the two sent times: a carried one can make a message older, never younger."""
     sent_ms, original = int(system["SentTimestamp"]), carried.get(ORIGINAL_SENT, "")
-    return min(sent_ms, int(original)) if original.isascii() and original.isdigit() else sent_ms
+    return min(sent_ms, int(original)) if _is_time(original) else sent_ms
+
+
+def _is_time(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def connect(settings: Settings) -> SqsOrderQueue:

@@ -153,11 +153,20 @@ class TestRedrive:
     @pytest.mark.parametrize("carried", ["x" * 3_000, "a b", "ORDER#1", "é"])
     def test_carried_id_that_is_none_is_ignored(self, client: Any, carried: str) -> None:
         """Whoever may send may set the attribute: what could not be a message id becomes no order's id."""
-        self.send(client, **{ORIGINAL_ID: carried})
+        self.send(client, **{ORIGINAL_ID: carried, ORIGINAL_SENT: "1"})
 
         (message,) = SqsOrderQueue(client, ORDER_QUEUE).receive(1, 0, 10)
 
         assert message.message_id.count("-") == 4
+
+    @pytest.mark.parametrize("sent", ["", "nonsense"])
+    def test_carried_id_without_its_time_is_ignored(self, client: Any, sent: str) -> None:
+        """A redrive carries both: an old order's id must not come with a new time."""
+        self.send(client, **{ORIGINAL_ID: "first-id"} | ({ORIGINAL_SENT: sent} if sent else {}))
+
+        (message,) = SqsOrderQueue(client, ORDER_QUEUE).receive(1, 0, 10)
+
+        assert message.message_id != "first-id"
 
     @pytest.mark.parametrize("sent", ["99999999999999", "nonsense", "-5", "٣"])
     def test_carried_time_never_makes_younger(self, client: Any, sent: str) -> None:
