@@ -64,7 +64,11 @@ def execute(record: OrderRecord, room: Room, *, ledger: OrderLedger, broker: Bro
 
 def _may_be_at_broker(record: OrderRecord, epoch: Epoch | None) -> bool:
     """Whether the ledger was rewound or restored so recently that the order may have been executed without a trace."""
-    return epoch is not None and record.known_since < epoch.since + GUARDED_AFTER_REWIND
+    if epoch is None or record.known_since >= epoch.since + GUARDED_AFTER_REWIND:
+        return False
+    # An order that goes by its message's id cannot be a client's second try: the queue has made both id and time.
+    made_by_queue = record.order.order_id == record.message_id
+    return not (made_by_queue and record.sent_at >= epoch.since)
 
 
 def _sent_since(record: OrderRecord, epoch: Epoch | None) -> datetime:

@@ -9,7 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from axia_core.domain.broker import Account, Booking, CannotTell, Deal, Finding, Instrument, PendingOrder, Position, Quote
+from axia_core.domain.broker import (
+    Account,
+    Booking,
+    CannotTell,
+    Deal,
+    Finding,
+    Instrument,
+    PendingOrder,
+    Position,
+    Quote,
+)
 from axia_core.domain.limits import Limits, expired
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.orders import Action, Order
