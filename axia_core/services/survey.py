@@ -31,6 +31,14 @@ class Seen:
     deals: set[int] = field(default_factory=set)
     positions: set[int] = field(default_factory=set)
 
+    def forget_all_but(self, deals: set[int], positions: set[int]) -> None:
+        """Forgets what no later survey can meet again; a desk that is open all week must not grow with its trades.
+
+        What the broker leaves out once is noted a second time, which changes nothing.
+        """
+        self.deals &= deals
+        self.positions &= positions
+
 
 @dataclass
 class Rounds:
@@ -73,14 +81,17 @@ def survey(
     Raises SourceUnavailable, StoreUnavailable, WrongAccount; what it has not come to is left to the next one.
     """
     broker.account()
-    judged = [_judge(one, seen, ledger, events) for one in broker.positions()]
+    positions = broker.positions()
+    judged = [_judge(one, seen, ledger, events) for one in positions]
     now = clock.now()
     since = seen.since or now - LOOK_BACK
-    closing = [deal for deal in broker.deals(since, now + AHEAD) if deal.closes and deal.ticket not in seen.deals]
+    deals = broker.deals(since, now + AHEAD)
+    closing = [deal for deal in deals if deal.closes and deal.ticket not in seen.deals]
     noted = tuple(line for deal in closing[:limit] for line in _adopt(deal, seen, ledger, broker, events))
     if limit is None or len(closing) <= limit:
         since = max(since, now - LATE)
     seen.since = since
+    seen.forget_all_but({deal.ticket for deal in deals}, {one.ticket for one in positions})
     return Surveyed(noted=noted, strays=tuple(found for found in judged if found is not None))
 
 

@@ -15,7 +15,7 @@ from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.orders import magic_of
 from axia_core.domain.survey import WITHOUT_EFFECT, stray
 from axia_core.errors import SourceUnavailable
-from axia_core.services.survey import EVERY, Rounds, Seen, Surveyed, survey
+from axia_core.services.survey import EVERY, LATE, Rounds, Seen, Surveyed, survey
 from tests.services.conftest import WEDNESDAY, World
 from tests.services.test_flatten import Away, position
 
@@ -266,3 +266,17 @@ class BreaksHistory(MemoryBroker):
 
     def deals(self, since: datetime, until: datetime) -> tuple[Deal, ...]:
         raise ValueError("a struct of another version")
+
+
+def test_memory_does_not_grow_with_trades(world: World) -> None:
+    """What a later survey cannot meet again is forgotten: deals before its look back, positions that are closed."""
+    filled(world)
+    seen = Seen()
+    for ticket in range(1, 30):
+        world.clock.step(timedelta(minutes=5))
+        world.broker.history = [*world.broker.history, deal(ticket, magic=magic_of("A1"), at=world.clock.now())]
+        world.broker.open_positions = [position(ticket)]
+        look(world, seen)
+
+    assert len(seen.deals) <= LATE / timedelta(minutes=5) + 1
+    assert seen.positions == {29}
