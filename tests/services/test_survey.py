@@ -278,5 +278,5 @@ def test_memory_does_not_grow_with_trades(world: World) -> None:
         world.broker.open_positions = [position(ticket)]
         look(world, seen)
 
-    assert len(seen.deals) <= LATE / timedelta(minutes=5) + 1
+    assert len(seen.deals) <= LATE / timedelta(minutes=5) + 2
     assert seen.positions == {29}
