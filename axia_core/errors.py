@@ -22,6 +22,7 @@
         ├── CorruptObject           stored bytes that do not read back as what their metadata says
         │   └── NewerItem           a ledger item of a newer version, whose meaning this one does not know
         ├── ArchivedObject          stored, but in a class that must be restored before it can be read
+        ├── IncompleteHistory       a reader required a complete range, and something of it is missing
         ├── HistoryOutOfReach       the source does not go that far back
         ├── ServerClockMismatch     the broker's clock is not the one in the settings
         ├── WrongAccount            the terminal is logged in elsewhere, or demo/live disagree
@@ -32,6 +33,9 @@ not an exception. Vendor errors are translated once, in the adapter that imports
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
 
 
 class AxiaError(Exception):
@@ -130,6 +134,18 @@ class NewerItem(CorruptObject):
 
 class ArchivedObject(PermanentError):
     """A partition lies in an archive class: it must be restored before it can be read."""
+
+
+class IncompleteHistory(PermanentError):
+    """A complete range was required, and days or bars of it are missing; the attributes list them."""
+
+    def __init__(
+        self, text: str, missing_days: Sequence[date], gaps: Sequence[datetime], archived: Sequence[date] = ()
+    ) -> None:
+        self.missing_days = tuple(missing_days)
+        self.gaps = tuple(gaps)
+        self.archived = tuple(archived)
+        super().__init__(text)
 
 
 class HistoryOutOfReach(PermanentError):

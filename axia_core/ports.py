@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # Annotations only: the desk must not load numpy for the bars it never touches.
+    from axia_core.domain.archive import ArchivedDay, RestoreSpeed
     from axia_core.domain.bars import Bars, PartitionTruth
     from axia_core.domain.broker import Account, Booking, Deal, Finding, Instrument, PendingOrder, Position, Quote
+    from axia_core.domain.cached_series import CacheStatus, CacheUse
     from axia_core.domain.history_rows import FileFacts, RowFault, Rows
     from axia_core.domain.kill_switch import AuditLine, KillSwitch
     from axia_core.domain.messages import Epoch, Lease, Message, QueueDepth
@@ -102,7 +104,21 @@ class RefusedBars(ABC):
         """Trading dates of which refused bars are kept, oldest first."""
 
 
-class BarStore(RefusedBars):
+class ArchivedBars(ABC):
+    """Partitions that a lifecycle has moved to a class that cannot be read at once. Raises StoreUnavailable."""
+
+    @abstractmethod
+    def archived(self, symbol: Symbol, timeframe: Timeframe, days: Sequence[date]) -> tuple[ArchivedDay, ...]:
+        """Those of *days* that lie in an archive class, in their order, restored copies included."""
+
+    @abstractmethod
+    def restore(
+        self, symbol: Symbol, timeframe: Timeframe, trading_date: date, keep_days: int, speed: RestoreSpeed
+    ) -> None:
+        """Asks for a copy that can be read for *keep_days*; harmless when it was asked for, or is not archived."""
+
+
+class BarStore(RefusedBars, ArchivedBars):
     """Daily partitions of bars: the truth. Writing is atomic, and writing the same again changes nothing."""
 
     @abstractmethod
@@ -173,6 +189,18 @@ class BarCache(ABC):
     def read(self, symbol: Symbol, timeframe: Timeframe) -> Bars | None:
         """The cached series, or None."""
 
+
+    @abstractmethod
+    def claim_refill(self, symbol: Symbol, timeframe: Timeframe, seconds: float) -> bool:
+        """True for one reader in *seconds*: the one that fills a series again, so that many misses are one refill."""
+
+    @abstractmethod
+    def count(self, use: CacheUse) -> None:
+        """Counts what the cache did for a load."""
+
+    @abstractmethod
+    def status(self) -> CacheStatus:
+        """Every series that is held, and the counts."""
 
 class OrderQueue(ABC):
     """SQS as a door: messages come in, and leave only once the ledger knows them. Raises StoreUnavailable."""

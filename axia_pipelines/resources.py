@@ -9,24 +9,23 @@ https://docs.dagster.io/guides/build/external-resources
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
 import dagster as dg
 
-from axia_core.adapters.by_policy import MarketSources, Resting
+from axia_core.adapters.by_policy import MarketSources
 from axia_core.adapters.clock import SystemClock
 from axia_core.desk import Desk
 from axia_core.desk_rules import DeskRules
-from axia_core.domain.source_policy import MT5, YFINANCE
+from axia_core.market_sources import market_sources
 from axia_core.ports import (
     BarCache,
     BarStore,
     Broker,
     Clock,
     Events,
-    MarketData,
     OrderLedger,
     OrderQueue,
     StatementStore,
@@ -47,38 +46,6 @@ def market_data(settings: Settings) -> dg.ResourceDefinition:
             yield opened
 
     return dg.ResourceDefinition(sources, description=market_data.__doc__)
-
-
-@contextmanager
-def market_sources(settings: Settings) -> Iterator[MarketSources]:
-    """Every source that the policy names; each is opened by its first call."""
-    policy, clock = settings.source_policy, SystemClock(settings.clock_shift)
-    names = policy.names()
-    with ExitStack() as opened:
-        by_name = {name: opened.enter_context(_SOURCES[name](settings, clock)) for name in names}
-        # A rest is for going elsewhere meanwhile; a source without a second is asked again by the step's retry.
-        alone = len(names) == 1
-        yield MarketSources(policy, by_name if alone else {n: Resting(s, clock) for n, s in by_name.items()})
-
-
-@contextmanager
-def _mt5(settings: Settings, clock: Clock) -> Iterator[MarketData]:
-    from axia_core.adapters.mt5.market import Mt5MarketData
-    from axia_core.adapters.mt5.terminal import open_terminal
-    from axia_core.adapters.secrets import with_credentials
-
-    with open_terminal(with_credentials(settings)) as terminal:
-        yield Mt5MarketData(terminal, clock, settings)
-
-
-@contextmanager
-def _yfinance(settings: Settings, clock: Clock) -> Iterator[MarketData]:
-    from axia_core.adapters.yfinance.market import YfinanceMarketData
-
-    yield YfinanceMarketData(clock, settings.home.absolute() / YFINANCE)
-
-
-_SOURCES = {MT5: _mt5, YFINANCE: _yfinance}
 
 
 class BarsResource:

@@ -5,14 +5,17 @@ State goes in through the constructor and is read back through attributes or the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 
-from axia_core.domain.bars import Bars, PartitionTruth, check_describes
+from axia_core.domain.archive import ArchivedDay, ArchiveState, RestoreSpeed
+from axia_core.domain.bars import Bars, PartitionTruth, check_describes, instant
+from axia_core.domain.cached_series import CachedSeries, CacheStatus, CacheUse
 from axia_core.domain.refused import Refused
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
-from axia_core.errors import AxiaError, CacheUnavailable, UnknownSymbol, VersionConflict
+from axia_core.errors import ArchivedObject, AxiaError, CacheUnavailable, UnknownSymbol, VersionConflict
 from axia_core.ports import BarCache, BarStore, Clock, MarketData, Partition, Revision
 
 Series = tuple[Symbol, Timeframe]
@@ -25,6 +28,7 @@ class MemoryBarStore(BarStore):
         self._partitions: dict[tuple[Symbol, Timeframe, date], Partition] = {}
         self._revisions: dict[tuple[Symbol, Timeframe, date], list[tuple[datetime, Partition]]] = {}
         self._refused: dict[tuple[Symbol, Timeframe, date], Refused] = {}
+        self._archive: dict[tuple[Symbol, Timeframe, date], ArchivedDay] = {}
         self.writes = 0
 
     def write(self, bars: Bars, truth: PartitionTruth, *, new: bool = False) -> bool:
@@ -43,6 +47,9 @@ class MemoryBarStore(BarStore):
     def read(
         self, symbol: Symbol, timeframe: Timeframe, trading_date: date, revision: str | None = None
     ) -> Partition | None:
+        held = self._archive.get((symbol, timeframe, trading_date))
+        if held is not None and not held.is_readable:
+            raise ArchivedObject(f"{symbol} {timeframe} {trading_date} lies in an archive class")
         if revision is None:
             return self._partitions.get((symbol, timeframe, trading_date))
         kept = self._revisions.get((symbol, timeframe, trading_date), [])
@@ -63,7 +70,7 @@ class MemoryBarStore(BarStore):
         )
 
     def truth(self, symbol: Symbol, timeframe: Timeframe, trading_date: date) -> PartitionTruth | None:
-        stored = self.read(symbol, timeframe, trading_date)
+        stored = self._partitions.get((symbol, timeframe, trading_date))
         return None if stored is None else stored.truth
 
     def trading_dates(self, symbol: Symbol, timeframe: Timeframe) -> tuple[date, ...]:
@@ -83,6 +90,26 @@ class MemoryBarStore(BarStore):
     def refused_dates(self, symbol: Symbol, timeframe: Timeframe) -> tuple[date, ...]:
         return tuple(sorted(day for s, t, day in self._refused if (s, t) == (symbol, timeframe)))
 
+    def archive(self, symbol: Symbol, timeframe: Timeframe, trading_date: date) -> None:
+        """What a lifecycle does: the partition can no longer be read at once."""
+        self._archive[symbol, timeframe, trading_date] = ArchivedDay(trading_date, ArchiveState.ARCHIVED)
+
+    def finish_restores(self) -> None:
+        """What hours do: what is being restored can be read."""
+        for key, day in self._archive.items():
+            if day.state is ArchiveState.RESTORING:
+                self._archive[key] = ArchivedDay(day.trading_date, ArchiveState.RESTORED)
+
+    def archived(self, symbol: Symbol, timeframe: Timeframe, days: Sequence[date]) -> tuple[ArchivedDay, ...]:
+        return tuple(found for day in days if (found := self._archive.get((symbol, timeframe, day))))
+
+    def restore(
+        self, symbol: Symbol, timeframe: Timeframe, trading_date: date, keep_days: int, speed: RestoreSpeed
+    ) -> None:
+        key = (symbol, timeframe, trading_date)
+        if key in self._archive and self._archive[key].state is ArchiveState.ARCHIVED:
+            self._archive[key] = ArchivedDay(trading_date, ArchiveState.RESTORING)
+
 
 class MemoryBarCache(BarCache):
     """Series in a dict that end by a clock; while `down` is true every call raises CacheUnavailable."""
@@ -90,6 +117,10 @@ class MemoryBarCache(BarCache):
     def __init__(self, clock: Clock, down: bool = False) -> None:
         self._clock = clock
         self._held: dict[Series, tuple[Bars, datetime]] = {}
+        self._written: dict[Series, datetime] = {}
+        self._claims: dict[Series, datetime] = {}
+        self._loads: Counter[CacheUse] = Counter()
+        self._since = clock.now()
         self.down = down
 
     def write(self, bars: Bars, expires_at: datetime) -> bool:
@@ -97,13 +128,46 @@ class MemoryBarCache(BarCache):
         if held is not None and len(held) and (not len(bars) or held.time_us[-1] > bars.time_us[-1]):
             return False
         self._held[bars.symbol, bars.timeframe] = (bars, expires_at)
+        self._written[bars.symbol, bars.timeframe] = self._clock.now()
         return True
 
     def read(self, symbol: Symbol, timeframe: Timeframe) -> Bars | None:
-        if self.down:
-            raise CacheUnavailable("the cache is down")
+        self._raise_while_down()
         bars, expires_at = self._held.get((symbol, timeframe), (None, self._clock.now()))
         return bars if expires_at > self._clock.now() else None
+
+    def claim_refill(self, symbol: Symbol, timeframe: Timeframe, seconds: float) -> bool:
+        self._raise_while_down()
+        now = self._clock.now()
+        if self._claims.get((symbol, timeframe), now) > now:
+            return False
+        self._claims[symbol, timeframe] = now + timedelta(seconds=seconds)
+        return True
+
+    def count(self, use: CacheUse) -> None:
+        self._raise_while_down()
+        self._loads[use] += 1
+
+    def status(self) -> CacheStatus:
+        self._raise_while_down()
+        living = {series: held for series, held in self._held.items() if held[1] > self._clock.now()}
+        series = tuple(self._series_status(bars, expires_at) for bars, expires_at in living.values())
+        return CacheStatus(series=series, loads=dict(self._loads), counted_since=self._since if self._loads else None)
+
+    def _series_status(self, bars: Bars, expires_at: datetime) -> CachedSeries:
+        return CachedSeries(
+            symbol=bars.symbol,
+            timeframe=bars.timeframe,
+            rows=len(bars),
+            size_bytes=sum(column.nbytes for column in bars.columns().values()),
+            last_open=instant(int(bars.time_us[-1])) if len(bars) else None,
+            written_at=self._written[bars.symbol, bars.timeframe],
+            expires_at=expires_at,
+        )
+
+    def _raise_while_down(self) -> None:
+        if self.down:
+            raise CacheUnavailable("the cache is down")
 
     def expires_at(self, symbol: Symbol, timeframe: Timeframe) -> datetime | None:
         """When the series ends, or None when it is not held."""

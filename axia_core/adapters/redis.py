@@ -18,7 +18,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from axia_core.domain import names
-from axia_core.domain.bars import Bars
+from axia_core.domain.bars import Bars, instant
+from axia_core.domain.cached_series import CachedSeries, CacheStatus, CacheUse
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import AxiaError, CacheUnavailable, InvalidInput
@@ -37,6 +38,8 @@ LAYOUT = {
     "spread": "<i4",
 }
 MOST_ATTEMPTS = 10
+SERIES = "ohlcv:*"
+SINCE = "since"
 
 
 class RedisBarCache(BarCache):
@@ -63,6 +66,54 @@ class RedisBarCache(BarCache):
         with _translated(f"reading {key}"):
             return _decoded(self._client.get(key), symbol, timeframe)
 
+    def claim_refill(self, symbol: Symbol, timeframe: Timeframe, seconds: float) -> bool:
+        """Never given back: the series is there when it is filled, and an empty one is looked for less often."""
+        key = names.refill_key(symbol, timeframe)
+        with _translated(f"claiming {key}"):
+            return bool(self._client.set(key, b"1", nx=True, px=max(1, round(seconds * 1000))))
+
+    def count(self, use: CacheUse) -> None:
+        with _translated("counting a load"), self._client.pipeline(transaction=False) as pipe:
+            pipe.hincrby(names.CACHE_LOADS, use.value, 1)
+            pipe.hsetnx(names.CACHE_LOADS, SINCE, self._clock.now().isoformat())
+            pipe.execute()
+
+    def status(self) -> CacheStatus:
+        with _translated("reading the cache's status"):
+            keys = sorted(key.decode() for key in self._client.scan_iter(match=SERIES, count=1000))
+            written = _texts(self._client.hgetall(names.CACHE_WRITTEN))
+            series = [self._series_status(key, written.get(key)) for key in keys if names.is_cache_key(key)]
+            loads = _texts(self._client.hgetall(names.CACHE_LOADS))
+            server: dict[str, Any] = self._client.info()
+        return CacheStatus(
+            series=tuple(one for one in series if one),
+            loads={use: int(loads[use]) for use in CacheUse if use in loads},
+            counted_since=_instant(loads.get(SINCE)),
+            used_bytes=int(server.get("used_memory", 0)),
+            max_bytes=int(server.get("maxmemory", 0)),
+            evicted_keys=int(server.get("evicted_keys", 0)),
+        )
+
+    def _series_status(self, key: str, written: str | None) -> CachedSeries | None:
+        """None where the series has just ended, or is none."""
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.get(key)
+            pipe.pttl(key)
+            blob, life_ms = pipe.execute()
+        symbol, timeframe = names.parse_cache_key(key)
+        bars = _decoded(blob, symbol, timeframe)
+        if bars is None:
+            return None
+        return CachedSeries(
+            symbol=symbol,
+            timeframe=timeframe,
+            rows=len(bars),
+            size_bytes=len(blob),
+            last_open=instant(_last(bars)) if len(bars) else None,
+            written_at=_instant(written),
+            expires_at=self._clock.now() + timedelta(milliseconds=max(0, life_ms)),
+        )
+
     def _replace(self, key: str, bars: Bars, blob: bytes, life_ms: int) -> bool | None:
         """One compare-and-set: None when another writer came between."""
         with self._client.pipeline() as pipe:
@@ -73,6 +124,7 @@ class RedisBarCache(BarCache):
                     return False
                 pipe.multi()
                 pipe.set(key, blob, px=life_ms)
+                pipe.hset(names.CACHE_WRITTEN, key, self._clock.now().isoformat())
                 pipe.execute()
             except redis.WatchError:
                 return None
@@ -133,6 +185,14 @@ def _decoded(blob: Any, symbol: Symbol, timeframe: Timeframe) -> Bars | None:
 
 def _last(bars: Bars) -> int:
     return int(bars.time_us[-1]) if len(bars) else -1
+
+
+def _texts(found: Any) -> dict[str, str]:
+    return {key.decode(): value.decode() for key, value in found.items()}
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 @contextmanager

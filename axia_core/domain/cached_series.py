@@ -1,16 +1,67 @@
-"""How much of a series the cache holds, and for how long. What a cached series looks like is the adapter's business."""
+"""How much of a series the cache holds, for how long, and what it did for readers.
+
+What a cached series looks like is the adapter's business.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from axia_core.domain.sessions import last_closed_trading_days, next_close
+from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 
 # A year: every session of a series is one object to read, so a D1 series of 8,000 bars would cost 8,000 reads.
 MOST_SESSIONS = 260
 # The latest session is not collected yet: look again soon instead of serving yesterday until tomorrow.
 INCOMPLETE_LIFE = timedelta(seconds=60)
+
+
+class CacheUse(StrEnum):
+    """What the cache did for a load."""
+
+    HIT = "hit"
+    MISS = "miss"
+    TOO_SHORT = "too short"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedSeries:
+    """One series as it lies in the cache; *written_at* is None where the cache has forgotten it."""
+
+    symbol: Symbol
+    timeframe: Timeframe
+    rows: int
+    size_bytes: int
+    last_open: datetime | None
+    written_at: datetime | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheStatus:
+    """What the cache holds, and how often it had what a load wanted since *counted_since*."""
+
+    series: tuple[CachedSeries, ...]
+    loads: Mapping[CacheUse, int] = field(default_factory=dict)
+    counted_since: datetime | None = None
+    used_bytes: int = 0  # of the whole server, others' keys included
+    max_bytes: int = 0  # 0: no limit
+    evicted_keys: int = 0
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(one.size_bytes for one in self.series)
+
+    @property
+    def hit_rate(self) -> float | None:
+        """Hits among the loads that the cache could answer; None before the first."""
+        total = sum(self.loads.values())
+        return self.loads.get(CacheUse.HIT, 0) / total if total else None
 
 
 def series_length(timeframe: Timeframe, max_bars: int) -> int:

@@ -15,6 +15,9 @@ ORDER_QUEUE = "TSS_OrderRequestQueue"
 DEAD_LETTER_QUEUE = "TSS_OrderRequestQueue_DLQ"
 MT5_SECRETS = {"demo": "TSS/mt5/demo", "live": "TSS/mt5/live"}
 
+CACHE_LOADS = "cache:loads"  # how often each load hit, missed, ..., and since when that is counted
+CACHE_WRITTEN = "cache:written"  # when each series was written last
+
 REFUSED_PREFIX = "refused/"  # beside the series' own prefixes, so that no listing of a series meets it
 
 _REFUSED_KEY = re.compile(r"refused/([A-Z]{6}/(?:M5|M15|H1|H4|D1)/\d{4}/\d{2}/\d{2}/)refused\.parquet")
@@ -74,6 +77,16 @@ def statement_key(account: str, trading_date: date) -> str:
 def cache_key(symbol: Symbol, timeframe: Timeframe) -> str:
     """`ohlcv:USDJPY:H1`."""
     return f"ohlcv:{symbol}:{timeframe}"
+
+
+def refill_key(symbol: Symbol, timeframe: Timeframe) -> str:
+    """`refill:USDJPY:H1`: held by the reader that fills the cached series again."""
+    return f"refill:{symbol}:{timeframe}"
+
+
+def is_cache_key(key: str) -> bool:
+    """Whether *key* names a cached series."""
+    return _CACHE_KEY.fullmatch(key) is not None
 
 
 def parse_cache_key(key: str) -> tuple[Symbol, Timeframe]:

@@ -8,11 +8,13 @@ import pytest
 
 from axia_core.adapters.clock import SteppedClock
 from axia_core.adapters.memory_bars import MemoryBarCache, MemoryBarStore
+from axia_core.domain.cached_series import CacheUse
 from axia_core.domain.sessions import session, trading_days
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import CacheUnavailable, InvalidInput
+from axia_core.loaded import Loaded
 from axia_core.services.coverage import coverage
-from axia_core.services.load import CacheUse, Loaded, load
+from axia_core.services.load import load
 from axia_core.services.publish import publish
 from tests.bar_examples import FRIDAY, USDJPY, many_sessions, same, session_bars, truth_of, without
 

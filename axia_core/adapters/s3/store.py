@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from axia_core.adapters.s3 import parquet
 from axia_core.adapters.s3 import truth as truths
+from axia_core.adapters.s3.archive import S3ArchivedBars
 from axia_core.adapters.s3.refused import S3RefusedBars
 from axia_core.aws import client, error_code, translated
 from axia_core.domain import names
@@ -30,7 +31,7 @@ Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 
-class S3BarStore(S3RefusedBars, BarStore):
+class S3BarStore(S3RefusedBars, S3ArchivedBars, BarStore):
     """Partitions under `names.object_key` in one bucket; safe for use from several threads."""
 
     def __init__(self, s3: Any, bucket: str) -> None:
