@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from axia_core.desk_lease import DeskLease
 from axia_core.desk_rules import DeskRules
+from axia_core.desk_snapshot import SnapshotRounds
 from axia_core.desk_sweep import Sweep
 from axia_core.desk_unshown import Unshown
 from axia_core.domain.absence import Absences
@@ -30,7 +31,7 @@ from axia_core.errors import (
     VersionConflict,
     WrongAccount,
 )
-from axia_core.ports import Broker, Clock, Events, Mark, OrderLedger, OrderQueue
+from axia_core.ports import Broker, Clock, Events, Mark, OrderLedger, OrderQueue, Snapshots
 from axia_core.services.accept import accept
 from axia_core.services.execute import Room, execute
 from axia_core.services.guard import Guard
@@ -64,6 +65,7 @@ class Desk:
     clock: Clock
     rules: DeskRules
     owner: str
+    snapshots: Snapshots | None = None
     _epoch: Epoch | None = None
     _absences: Absences = field(default_factory=Absences)
     _open: dict[str, OrderRecord] = field(default_factory=dict)
@@ -81,6 +83,8 @@ class Desk:
         )
         self._sweep = Sweep(self.ledger, self.broker, self.clock, self.events)
         self._finished = Unshown(self.ledger)
+        every, symbols = self.rules.snapshot_every, self.rules.symbols
+        self._snapshots = SnapshotRounds(self.snapshots, every, symbols, self.broker, self.clock)
 
     def run(self, stopped: Callable[[], bool]) -> Iterator[OrderRecord]:
         """Works until the New York close, until *stopped*, or until an idle moment of a closed market.
@@ -179,6 +183,9 @@ class Desk:
         busy = received or any(self._is_new(record) for record in self._open.values())
         if not busy and self._rounds.is_due(self.clock.now()):
             self._survey()
+        if not busy and self._snapshots.is_due():
+            with self._lease.kept_alive():  # nothing is sent meanwhile
+                self._snapshots.publish()
         return busy
 
     def _survey(self) -> None:
@@ -196,7 +203,8 @@ class Desk:
         """
         unsettled = any(record.state is not State.PLACED for record in self._open.values())
         at_once = self._finished or any(self._is_new(record) for record in self._open.values())
-        wait_s = 0 if at_once else WAITING_POLL_S if unsettled else self.rules.receive_wait_s
+        longest_s = min(self.rules.receive_wait_s, self._snapshots.longest_wait_s)
+        wait_s = 0 if at_once else min(WAITING_POLL_S, longest_s) if unsettled else longest_s
         ahead = received = self._accept(wait_s)
         while received >= DEEP and ahead < RECEIVE_AHEAD and len(self._open) < MOST_AHEAD:
             ahead += (received := self._accept(0))
@@ -322,6 +330,7 @@ class Desk:
         else:
             self._open[order_id] = record
         if before is None or before.state is not record.state:
+            self._snapshots.hurry()
             self._tell(record, None if before is None else before.state)
             if record.state is State.UNKNOWN or record.reason.startswith((DAILY_LOSS, DRAWDOWN)):
                 self._guard.look()

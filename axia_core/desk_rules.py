@@ -25,6 +25,7 @@ class DeskRules:
     receive_wait_s: int
     receive_visibility_s: int
     unknowns: UnknownRule
+    snapshot_every: timedelta = timedelta()
 
     @classmethod
     def of(cls, settings: Settings) -> DeskRules:
@@ -45,5 +46,6 @@ class DeskRules:
             absence=timedelta(seconds=settings.absence_s),
             receive_wait_s=settings.receive_wait_s,
             receive_visibility_s=settings.receive_visibility_s,
+            snapshot_every=timedelta(seconds=settings.snapshot_s),
             unknowns=UnknownRule(count=settings.max_unknowns, window=timedelta(seconds=settings.unknown_window_s)),
         )

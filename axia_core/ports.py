@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from axia_core.domain.orders import Order
     from axia_core.domain.outcomes import Outcome
     from axia_core.domain.refused import Refused
+    from axia_core.domain.snapshot import Snapshot
     from axia_core.domain.statement import Statement
     from axia_core.domain.symbols import Symbol
     from axia_core.domain.timeframes import Timeframe
@@ -189,7 +190,6 @@ class BarCache(ABC):
     def read(self, symbol: Symbol, timeframe: Timeframe) -> Bars | None:
         """The cached series, or None."""
 
-
     @abstractmethod
     def claim_refill(self, symbol: Symbol, timeframe: Timeframe, seconds: float) -> bool:
         """True for one reader in *seconds*: the one that fills a series again, so that many misses are one refill."""
@@ -201,6 +201,7 @@ class BarCache(ABC):
     @abstractmethod
     def status(self) -> CacheStatus:
         """Every series that is held, and the counts."""
+
 
 class OrderQueue(ABC):
     """SQS as a door: messages come in, and leave only once the ledger knows them. Raises StoreUnavailable."""
@@ -473,6 +474,18 @@ class DryRun(Broker):
     @abstractmethod
     def check(self, order: Order) -> Outcome | None:
         """What the terminal says against the order before it is sent; None when nothing. Raises SourceUnavailable."""
+
+
+class Snapshots(ABC):
+    """The place of one snapshot of the trading side, for those who may not call the broker. Raises StoreUnavailable."""
+
+    @abstractmethod
+    def publish(self, snapshot: Snapshot) -> None:
+        """Replaces the snapshot whole, whatever its time."""
+
+    @abstractmethod
+    def read(self) -> Snapshot | None:
+        """The snapshot that was published last, or None; raises CorruptObject."""
 
 
 class StatementStore(ABC):

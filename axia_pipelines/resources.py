@@ -112,6 +112,8 @@ class DeskResource:
     @contextmanager
     def open(self, owner: str, events: Events) -> Iterator[Desk]:
         """A desk whose MT5 terminal lives as long as the block; *owner* names it in the lease."""
+        from axia_core.adapters.dynamodb import snapshots
+
         ports = self.ports
         with self._broker(ports.clock) as broker:
             yield Desk(
@@ -122,6 +124,7 @@ class DeskResource:
                 clock=ports.clock,
                 rules=DeskRules.of(self._settings),
                 owner=owner,
+                snapshots=snapshots.connect(self._settings),
             )
 
     @contextmanager

@@ -30,6 +30,7 @@ class Instrument:
     lots_max: Decimal
     lots_step: Decimal
     stops_level_points: int
+    units_per_lot: Decimal = Decimal(100_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,11 @@ class Table:
         step = {"TableName": self._name, "Item": items.wire({"schema": items.SCHEMA} | item)}
         return {"Put": step | _conditional(condition, values or {}, names or {})}
 
+    def write(self, what: str, item: Item) -> None:
+        """Writes a whole item, with its schema, whatever was there: for what is no order's business."""
+        with translated(what):
+            self._dynamodb.put_item(TableName=self._name, Item=items.wire({"schema": items.SCHEMA} | item))
+
     def check(self, pk: str, sk: str, condition: str, values: Item, names: Item) -> Item:
         """A transaction step that only checks an item."""
         step = {"TableName": self._name, "Key": items.key(pk, sk)}

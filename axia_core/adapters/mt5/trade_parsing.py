@@ -67,6 +67,7 @@ def instrument(struct: Struct) -> Instrument:
         lots_max=decimal(struct["volume_max"], LOT_PLACES),
         lots_step=decimal(struct["volume_step"], LOT_PLACES),
         stops_level_points=struct["trade_stops_level"],
+        units_per_lot=decimal(struct["trade_contract_size"]),
     )
 
 
