@@ -5,10 +5,13 @@ from __future__ import annotations
 import typer
 
 from axia_cli.commands import (
+    archive,
+    cache,
     collect,
     data,
     dead_letters,
     demo,
+    export,
     flatten,
     history,
     order_check,
@@ -36,10 +39,13 @@ app.command()(stack.up)
 app.command()(stack.env)
 app.command()(stack.deploy)
 app.command()(collect.collect)
+data.ohlcv.command()(export.export)
+data.ohlcv.command()(archive.restore)
 data.ohlcv.command()(revisions.history)
 data.ohlcv.command()(quality.check)
 data.ohlcv.command()(quality.refused)
 app.add_typer(data.ohlcv, name="ohlcv")
+app.add_typer(cache.cache, name="cache")
 app.add_typer(history.history, name="history")
 orders.orders.command()(order_check.check)
 orders.orders.command()(reconcile.reconcile)

@@ -18,9 +18,9 @@ from pydantic import ValidationError
 from rich.console import Console
 from typer.core import TyperGroup
 
-from axia_core.errors import AxiaError, InvalidInput, NotRunning, TransientError
+from axia_core.errors import AxiaError, IncompleteHistory, InvalidInput, NotRunning, TransientError
 
-OTHER, BAD_INPUT, NOT_RUNNING, TRANSIENT, INTERRUPTED = 1, 2, 3, 4, 130
+OTHER, BAD_INPUT, NOT_RUNNING, TRANSIENT, INCOMPLETE, INTERRUPTED = 1, 2, 3, 4, 5, 130
 _WANTS_JSON = "axia.json"
 
 # Highlighting would colour paths and numbers in the middle of a sentence.
@@ -68,7 +68,7 @@ class Commands(TyperGroup):
 
 
 def exit_code(error: Exception) -> int:
-    """2 bad input, 3 not running, 4 worth trying again, 1 anything else."""
+    """2 bad input, 3 not running, 4 worth trying again, 5 bars are missing that were required, 1 anything else."""
     match error:
         case InvalidInput() | ValidationError():
             return BAD_INPUT
@@ -76,6 +76,8 @@ def exit_code(error: Exception) -> int:
             return NOT_RUNNING
         case TransientError():
             return TRANSIENT
+        case IncompleteHistory():
+            return INCOMPLETE
     return OTHER
 
 

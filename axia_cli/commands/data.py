@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Column, Table
 
+from axia_cli.bar_documents import bars_document, load_days, rows, summary
 from axia_cli.calendar_view import calendar, legend, worst
 from axia_cli.output import Json, console, emit, say
 from axia_cli.stored_series import bar_store, chosen_series, first_stored, known_symbol
 from axia_cli.target import describe, target_settings
 from axia_core.adapters.clock import SystemClock
-from axia_core.domain.sessions import last_closed_trading_days, parse_trading_date, session
+from axia_core.domain.sessions import last_closed_trading_days, parse_trading_date
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import InvalidInput
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from axia_core.domain.bars import Bars, PartitionTruth
     from axia_core.ports import Partition
     from axia_core.services.coverage import Coverage
-    from axia_core.services.load import Loaded
 
     Covered = list[tuple[Symbol, Timeframe, tuple[Coverage, ...]]]
 
@@ -38,6 +38,10 @@ ohlcv = typer.Typer(no_args_is_help=True, help="Look at the stored bars.")
 
 First = Annotated[str, typer.Option("--from", help="First trading date, YYYY-MM-DD.")]
 Last = Annotated[str, typer.Option("--to", help="Last trading date, YYYY-MM-DD.")]
+Sources = Annotated[bool, typer.Option("--sources", help="Read days that are not stored from the series' sources.")]
+RequireComplete = Annotated[
+    bool, typer.Option("--require-complete", help="Refuse, with code 5, where bars are missing.")
+]
 
 
 @ohlcv.command()
@@ -46,21 +50,23 @@ def show(
     timeframe: Annotated[str, typer.Argument(help="M5, M15, H1, H4 or D1.")],
     first: First = "",
     last: Last = "",
-    rows: Annotated[int, typer.Option(min=1, help="Rows of the table; --json has all.")] = SHOWN,
+    shown_rows: Annotated[int, typer.Option("--rows", min=1, help="Rows of the table; --json has all.")] = SHOWN,
     revision: Annotated[str, typer.Option(help="Of the day --from: the version that `history` lists.")] = "",
+    sources: Sources = False,
+    require_complete: RequireComplete = False,
     as_json: Json = False,
 ) -> None:
     """Show bars, by default those of the latest closed trading day, from the cache or from S3."""
     settings = target_settings()
     series = known_symbol(settings, symbol), Timeframe.parse(timeframe)
     if revision:
-        return _show_revision(settings, *series, _single_day(first, last), revision, rows, as_json)
-    days = _range(settings, first, last, 1)
-    loaded = _load(settings, *series, days)
+        return _show_revision(settings, *series, _single_day(first, last), revision, shown_rows, as_json)
+    days = chosen_range(settings, first, last, 1)
+    loaded = load_days(settings, *series, days, sources=sources, require_complete=require_complete)
     if as_json:
-        return emit(_bars_document(loaded, days))
-    say(f"{describe(settings)}\n{_summary(loaded)}")
-    return console.print(_bars_table(loaded.bars, rows))
+        return emit(bars_document(loaded, days))
+    say(f"{describe(settings)}\n{summary(loaded)}")
+    return console.print(_bars_table(loaded.bars, shown_rows))
 
 
 @ohlcv.command()
@@ -74,7 +80,7 @@ def coverage(
     """Show what is true of every trading day, by default from the first one stored to the newest closed."""
     settings = target_settings()
     series = chosen_series(settings, symbol or (), timeframe or ())
-    days = _range(settings, first or (first_stored(settings, series) if not last else ""), last, DEFAULT_DAYS)
+    days = chosen_range(settings, first or (first_stored(settings, series) if not last else ""), last, DEFAULT_DAYS)
     covered = _coverage(settings, series, days)
     if as_json:
         return emit(_coverage_document(covered, days))
@@ -90,7 +96,7 @@ def _single_day(first: str, last: str) -> date:
 
 
 def _show_revision(
-    settings: Settings, symbol: Symbol, timeframe: Timeframe, day: date, revision: str, rows: int, as_json: bool
+    settings: Settings, symbol: Symbol, timeframe: Timeframe, day: date, revision: str, newest: int, as_json: bool
 ) -> None:
     partition = bar_store(settings).read(symbol, timeframe, day, revision)
     if partition is None:
@@ -100,10 +106,10 @@ def _show_revision(
         return emit(_revision_document(partition))
     truth = partition.truth
     say(f"{describe(settings)}\n{symbol} {timeframe} {day}, revision {revision}: {truth.actual} bars of {truth.source}")
-    return console.print(_bars_table(partition.bars, rows))
+    return console.print(_bars_table(partition.bars, newest))
 
 
-def _range(settings: Settings, first: str, last: str, default_days: int) -> tuple[date, date]:
+def chosen_range(settings: Settings, first: str, last: str, default_days: int) -> tuple[date, date]:
     """What was asked for; an open beginning is the given end's own day, an open end the newest closed day."""
     holidays = settings.universe.holidays.dates
     closed = last_closed_trading_days(SystemClock(settings.clock_shift).now(), default_days, holidays)
@@ -111,16 +117,6 @@ def _range(settings: Settings, first: str, last: str, default_days: int) -> tupl
     if first:
         return parse_trading_date(first), end
     return (end if last else closed[0]), end
-
-
-def _load(settings: Settings, symbol: Symbol, timeframe: Timeframe, days: tuple[date, date]) -> Loaded:
-    from axia_core.adapters import redis
-    from axia_core.services.load import load
-
-    clock = SystemClock(settings.clock_shift)
-    start, end = session(days[0]).open, session(days[1]).close
-    cache, count, holidays = redis.connect(settings, clock), settings.cache_bars, settings.universe.holidays
-    return load(cache, bar_store(settings), clock, symbol, timeframe, start, end, max_bars=count, holidays=holidays)
 
 
 def _coverage(settings: Settings, series: Iterable[tuple[Symbol, Timeframe]], days: tuple[date, date]) -> Covered:
@@ -132,39 +128,10 @@ def _coverage(settings: Settings, series: Iterable[tuple[Symbol, Timeframe]], da
     ]
 
 
-def _bars_document(loaded: Loaded, days: tuple[date, date]) -> dict[str, Any]:
-    return {
-        "symbol": loaded.bars.symbol.name,
-        "timeframe": loaded.bars.timeframe,
-        "from": days[0],
-        "to": days[1],
-        "cache": loaded.cache,
-        "missing_days": loaded.missing_days,
-        "gaps": loaded.gaps,
-        "rows": len(loaded.bars),
-        "bars": list(_rows(loaded.bars)),
-    }
-
-
-def _rows(bars: Bars) -> Iterable[dict[str, Any]]:
-    from axia_core.domain.bars import NO_SPREAD, instant
-
-    columns = {name: column.tolist() for name, column in bars.columns().items()}
-    for time_us, *values, spread in zip(*columns.values(), strict=True):
-        row = dict(zip(list(columns)[1:-1], values, strict=True))
-        yield {"timestamp_utc": instant(time_us)} | row | {"spread": None if spread == NO_SPREAD else spread}
-
-
-def _summary(loaded: Loaded) -> str:
-    lacking = f", {len(loaded.missing_days)} days and {len(loaded.gaps)} bars missing"
-    series = f"{loaded.bars.symbol} {loaded.bars.timeframe}"
-    return f"{series}: {len(loaded.bars)} bars (cache: {loaded.cache}){lacking}"
-
-
-def _bars_table(bars: Bars, rows: int) -> Table:
+def _bars_table(bars: Bars, newest: int) -> Table:
     table = Table("open time (UTC)", "open", "high", "low", "close", "volume", "spread")
     digits = bars.symbol.digits
-    for row in _rows(bars.take(slice(-rows, None))):
+    for row in rows(bars.take(slice(-newest, None))):
         at, *prices, volume, spread = row.values()
         shown = [f"{price:.{digits}f}" for price in prices]
         table.add_row(f"{at:%Y-%m-%d %H:%M}", *shown, str(volume), "" if spread is None else str(spread))
@@ -182,7 +149,7 @@ def _revision_document(partition: Partition) -> dict[str, Any]:
         "provisional": truth.provisional,
         "gaps": truth.gaps,
         "rows": len(partition.bars),
-        "bars": list(_rows(partition.bars)),
+        "bars": list(rows(partition.bars)),
     }
 
 
