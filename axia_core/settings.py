@@ -143,6 +143,11 @@ class Settings(BaseSettings):
     absence_s: float = Field(30.0, gt=0, description="How long the broker must show no trace before absence counts.")
     send_margin_s: float = Field(4.0, gt=0, description="order_send is refused this long before the lease ends.")
 
+    # Retention of the local stack (Dagster's storage and the logs; the ledger's is retained_days)
+    order_runs_days: int = Field(60, ge=1, description="Days that a run stays which showed nothing but orders.")
+    run_log_days: int = Field(90, ge=1, description="Days that the log of any run stays; what it made stays for good.")
+    log_max_mb: int = Field(50, gt=0, description="A log file of the stack beyond this is emptied into *.previous.")
+
     # Console
     console: bool = Field(True, description="`axia up` starts the console; false leaves it out.")
     console_host: str = Field("127.0.0.1", description="Where the console listens; elsewhere only with sign-in.")

@@ -27,6 +27,7 @@ from axia_pipelines.jobs import (
     order_execution,
     order_reconciliation,
     quality_check_job,
+    retention,
 )
 from axia_pipelines.partitions import series_days, trading_dates
 from axia_pipelines.resources import BarsResource, DeskResource, StatementResource, market_data
@@ -34,6 +35,7 @@ from axia_pipelines.schedules import (
     collection_schedule,
     quality_every_saturday,
     reconciliation_every_hour,
+    retention_every_sunday,
     statement_schedule,
 )
 from axia_pipelines.sensors import healing_sensor, order_sensor
@@ -71,12 +73,14 @@ def build_definitions(
             order_desk,
             order_execution,
             order_reconciliation,
+            retention,
         ],
         schedules=[
             collection_schedule(daily_collection, dates, settings.symbols, settings.reread_days),
             statement_schedule(daily_statement, dates),
             quality_every_saturday,
             reconciliation_every_hour,
+            retention_every_sunday,
         ],
         sensors=[healing_sensor, order_sensor],
         resources={

@@ -15,6 +15,7 @@ from axia_pipelines.instance.coordinator import EXPRESS_TAG
 from axia_pipelines.ops.desk import execute_order, keep_desk_open
 from axia_pipelines.ops.healing import heal_provisional
 from axia_pipelines.ops.reconciliation import reconcile_orders
+from axia_pipelines.ops.retention import retain
 
 COLLECTION = "daily_collection"
 DESK = "order_desk"
@@ -92,3 +93,12 @@ def order_execution() -> None:
 )
 def order_reconciliation() -> None:
     reconcile_orders()
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    description="Keeps Dagster's storage and the stack's logs small: old desk runs go (the ledger remembers orders), "
+    "old logs are emptied, files are shortened. What was collected stays materialized.",
+)
+def retention() -> None:
+    retain()

@@ -11,7 +11,7 @@ from datetime import date
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from axia_pipelines.jobs import order_reconciliation, quality_check_job
+from axia_pipelines.jobs import order_reconciliation, quality_check_job, retention
 from axia_pipelines.partitions import COLLECTION_HOUR, RANGE_END_TAG, RANGE_START_TAG, REREAD_TAG, TIMEZONE, range_tags
 from axia_pipelines.resources import DeskResource
 
@@ -19,6 +19,7 @@ from axia_pipelines.resources import DeskResource
 # pool, has been worked off, so that bars never wait for it.
 STATEMENT_TIME = f"30 {COLLECTION_HOUR} * * 2-6"
 SATURDAY_AFTERNOON = "0 15 * * 6"
+SUNDAY_AFTERNOON = "0 15 * * 0"
 HOURLY = "20 * * * *"
 TUESDAY_TO_SATURDAY = f"0 {COLLECTION_HOUR} * * 2-6"
 
@@ -96,4 +97,14 @@ quality_every_saturday = dg.ScheduleDefinition(
     execution_timezone=TIMEZONE,
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Looks at the last weeks of every series while the market is closed.",
+)
+
+
+retention_every_sunday = dg.ScheduleDefinition(
+    name="retention_on_sunday",
+    job=retention,
+    cron_schedule=SUNDAY_AFTERNOON,
+    execution_timezone=TIMEZONE,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="While the market is closed: shortening a database holds up whoever writes to it.",
 )
