@@ -26,12 +26,15 @@ def load_days(
     *,
     sources: bool = False,
     require_complete: bool = False,
+    unfit_too: bool = False,
 ) -> Loaded:
     """The bars of trading days, both included."""
     from axia_core.reading import reader
 
     start, end = session(days[0]).open, session(days[1]).close
-    return reader(settings).load(symbol, timeframe, start, end, sources=sources, require_complete=require_complete)
+    return reader(settings).load(
+        symbol, timeframe, start, end, sources=sources, require_complete=require_complete, unfit_too=unfit_too
+    )
 
 
 def bars_document(loaded: Loaded, days: tuple[date, date]) -> dict[str, Any]:
@@ -54,6 +57,7 @@ def facts_document(loaded: Loaded, days: tuple[date, date]) -> dict[str, Any]:
         "missing_days": loaded.missing_days,
         "gaps": loaded.gaps,
         "archived": [archived_document(day) for day in loaded.archived],
+        "left_out": [str(one) for one in loaded.left_out],
         "from_sources": sources,
         "notes": loaded.notes,
         "rows": len(loaded.bars),

@@ -14,6 +14,8 @@ import numpy as np
 from axia_core.domain.archive import ArchivedDay
 from axia_core.domain.bars import NO_SPREAD, PRICES, Bars
 from axia_core.domain.cached_series import CacheUse
+from axia_core.domain.quality import Finding
+from axia_core.domain.sessions import trading_date_at
 from axia_core.errors import IncompleteHistory, InvalidInput
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ class SourceDay:
 class Loaded:
     """Bars of a range, and what a complete one would have had besides (of sessions that have closed).
 
-    `missing_days` are those of which no bar could be read, archived ones included. Days of `from_sources` were read
+    `missing_days` are those of which there is no bar, those in `archived` and those that are `left_out` because their
+    stored bars are certainly wrong included. Days of `from_sources` were read
     from a source and are stored nowhere. `notes` say why a source had nothing.
     """
 
@@ -46,6 +49,7 @@ class Loaded:
     gaps: tuple[datetime, ...]
     cache: CacheUse
     archived: tuple[ArchivedDay, ...] = ()
+    left_out: tuple[Finding, ...] = ()
     from_sources: tuple[SourceDay, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -67,11 +71,13 @@ class Loaded:
 
     def what_is_missing(self) -> str:
         """What is missing and what to do about it, in words; nothing when nothing is."""
-        archived = {day.trading_date: day.state.value for day in self.archived}
-        absent = [day for day in self.missing_days if day not in archived]
+        archived = [day.trading_date for day in self.archived]
+        wrong = sorted({day for one in self.left_out if (day := trading_date_at(one.start))})
+        absent = [day for day in self.missing_days if day not in archived and day not in wrong]
         said = [
             f"{_listed(absent, 'trading day')} without bars (`axia collect` them)" if absent else "",
-            f"{_listed(list(archived), 'trading day')} in an archive class (`axia ohlcv restore`)" if archived else "",
+            f"{_listed(archived, 'trading day')} in an archive class (`axia ohlcv restore`)" if archived else "",
+            f"{_listed(wrong, 'trading day')} left out as certainly wrong (`axia ohlcv check`)" if wrong else "",
             f"{_listed(self.gaps, 'bar')} missing inside other days" if self.gaps else "",
             *self.notes,
         ]

@@ -46,6 +46,7 @@ class Reader:
         *,
         sources: bool = True,
         require_complete: bool = False,
+        unfit_too: bool = False,
     ) -> Loaded:
         """As the function `load`."""
         settings = self.settings
@@ -68,6 +69,7 @@ class Reader:
                 holidays=settings.universe.holidays,
                 sources=of_series if sources else None,
                 require_complete=require_complete,
+                unfit_too=unfit_too,
             )
 
 
@@ -88,16 +90,21 @@ def load(
     *,
     sources: bool = True,
     require_complete: bool = False,
+    unfit_too: bool = False,
 ) -> Loaded:
     """Bars that open in `[start, end)`, both with a time zone, and what is missing of them.
 
     The cache is asked first, then S3, then for closed days that neither has the series' sources, by the policy of the
     settings; what those gave is listed in `from_sources` and is stored nowhere. Without *sources* only what is stored
-    is read. A pair that has left the settings is read like any other.
+    is read. Stored days that are certainly wrong are left out and named, unless *unfit_too*. A pair that has left the
+    settings is read like any other.
 
     Raises InvalidInput, StoreUnavailable, CorruptObject, and IncompleteHistory where it *require_complete*.
     """
-    return _reader().load(symbol, timeframe, start, end, sources=sources, require_complete=require_complete)
+    asked = _reader()
+    return asked.load(
+        symbol, timeframe, start, end, sources=sources, require_complete=require_complete, unfit_too=unfit_too
+    )
 
 
 @lru_cache(maxsize=1)

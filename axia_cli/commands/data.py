@@ -62,7 +62,8 @@ def show(
     if revision:
         return _show_revision(settings, *series, _single_day(first, last), revision, shown_rows, as_json)
     days = chosen_range(settings, first, last, 1)
-    loaded = load_days(settings, *series, days, sources=sources, require_complete=require_complete)
+    # What is wrong with a day is looked for here, so all that is stored is shown.
+    loaded = load_days(settings, *series, days, sources=sources, require_complete=require_complete, unfit_too=True)
     if as_json:
         return emit(bars_document(loaded, days))
     say(f"{describe(settings)}\n{summary(loaded)}")

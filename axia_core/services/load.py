@@ -14,11 +14,19 @@ import numpy as np
 
 from axia_core.domain.archive import ArchivedDay
 from axia_core.domain.bars import Bars, microseconds, screen
-from axia_core.domain.cached_series import CacheUse, expires_at, series_length
+from axia_core.domain.cached_series import MOST_SESSIONS, CacheUse, expires_at, series_length
 from axia_core.domain.holidays import NONE, Holidays
 from axia_core.domain.lacking import lacking
+from axia_core.domain.quality import Finding
 from axia_core.domain.quality_gate import fit_for_cache
-from axia_core.domain.sessions import DAY, Session, previous_trading_day, require_aware
+from axia_core.domain.sessions import (
+    DAY,
+    Session,
+    previous_trading_day,
+    require_aware,
+    session,
+    trading_date_at,
+)
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import (
@@ -37,6 +45,7 @@ MOST_SOURCE_DAYS = 40
 SETTLING = timedelta(seconds=2)
 # A refill takes a second or two; one that died is followed by another reader's after this.
 REFILL_S = 10.0
+MICROSECOND = timedelta(microseconds=1)
 
 Sources = Callable[[], Sequence[MarketData]]
 
@@ -73,12 +82,14 @@ def load(
     holidays: Holidays = NONE,
     sources: Sources | None = None,
     require_complete: bool = False,
+    unfit_too: bool = False,
 ) -> Loaded:
     """Bars that open in `[start, end)` and what is missing of them; *max_bars* is what a refill of the cache keeps.
 
-    Days without bars on *holidays*, and bars after an early close, are not missing. Days in an archive class are
-    named, and missing. *sources*, called only where closed days are missing and not archived, gives the series'
-    sources in order: what they have is marked, and stored nowhere.
+    Days without bars on *holidays*, and bars after an early close, are not missing. Days in an archive class, and days
+    whose bars are certainly wrong, are named, and missing: what the cache must not hold is not served past it either,
+    unless *unfit_too*. *sources*, called only where other closed days are missing, gives the series' sources in order:
+    what they have is marked, and stored nowhere.
 
     Raises InvalidInput for an empty range, IncompleteHistory where it *require_complete*, StoreUnavailable,
     CorruptObject.
@@ -87,17 +98,19 @@ def load(
         raise InvalidInput("range", f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}", "it must end after it starts")
     asked, ground = _Asked(symbol, timeframe, start, end), _Ground(store, clock.now(), holidays)
     use, cached = _look(cache, asked)
-    bars, archived = _from_store(store, asked) if cached is None else _with_absent_days(cached, asked, ground)
+    stored = _from_store(asked, ground) if cached is None else _with_absent_days(cached, asked, ground)
+    kept = _judged(stored, cached, unfit_too)
     if use is CacheUse.MISS:
         _refill(cache, asked, ground, max_bars)
-    found = _with_sources(bars, asked, ground, archived, sources)
+    found = _with_sources(kept.bars, asked, ground, stored.days, sources)
     lacks = lacking(found.bars, start, end, ground.now, holidays)
     loaded = Loaded(
         bars=found.bars,
         missing_days=lacks.days,
         gaps=lacks.gaps,
         cache=use,
-        archived=archived,
+        archived=stored.archived,
+        left_out=kept.left_out,
         from_sources=found.days,
         notes=found.notes,
     )
@@ -122,34 +135,72 @@ def _use(cached: Bars | None, start: datetime) -> CacheUse:
     return CacheUse.HIT if int(cached.time_us[0]) <= microseconds(start) else CacheUse.TOO_SHORT
 
 
-def _from_store(store: BarStore, asked: _Asked) -> tuple[Bars, tuple[ArchivedDay, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What the store has of the range, and which of its days are archived."""
+
+    bars: Bars
+    archived: tuple[ArchivedDay, ...]
+    days: frozenset[date]  # all of which it has something, readable or not
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The bars of the range without the days that are certainly wrong, and why those are left out."""
+
+    bars: Bars
+    left_out: tuple[Finding, ...]
+
+
+def _from_store(asked: _Asked, ground: _Ground) -> _Stored:
     first, last = asked.start.date() - DAY, asked.end.date() + DAY  # sessions' dates run ahead of UTC by some hours
-    days = [day for day in store.trading_dates(asked.symbol, asked.timeframe) if first <= day <= last]
-    return _read(store, asked, days)
+    days = ground.store.trading_dates(asked.symbol, asked.timeframe)
+    return _read(asked, ground, [day for day in days if first <= day <= last])
 
 
-def _with_absent_days(bars: Bars, asked: _Asked, ground: _Ground) -> tuple[Bars, tuple[ArchivedDay, ...]]:
-    """The cache leaves out days that are certainly wrong, and must not show less than the store for it."""
-    absent = lacking(bars, asked.start, asked.end, ground.now, ground.holidays).days
-    if not absent:
-        return bars, ()
-    more, archived = _read(ground.store, asked, absent)
-    return _merged([bars, more]), archived
+def _with_absent_days(cached: Bars, asked: _Asked, ground: _Ground) -> _Stored:
+    """Days that the cache lacks and the store may have: those that are wrong, or came a moment ago."""
+    return _read(asked, ground, lacking(cached, asked.start, asked.end, ground.now, ground.holidays).days)
 
 
-def _read(store: BarStore, asked: _Asked, days: Sequence[date]) -> tuple[Bars, tuple[ArchivedDay, ...]]:
-    """The bars of these days inside the range, and those days that lie in an archive class and cannot be read."""
+def _read(asked: _Asked, ground: _Ground, days: Sequence[date]) -> _Stored:
+    store, series = ground.store, (asked.symbol, asked.timeframe)
     archived: tuple[ArchivedDay, ...] = ()
     try:
-        found = store.read_days(asked.symbol, asked.timeframe, days)
+        found = store.read_days(*series, days)
     except ArchivedObject:
-        told = store.archived(asked.symbol, asked.timeframe, days)
-        archived = tuple(day for day in told if not day.is_readable)
-        readable = set(days) - {day.trading_date for day in archived}
-        found = store.read_days(asked.symbol, asked.timeframe, sorted(readable))
-    parts = [partition.bars for partition in found if partition]
-    empty = Bars.empty(asked.symbol, asked.timeframe)
-    return Bars.join([empty, *parts]).between(asked.start, asked.end), archived
+        archived = tuple(day for day in store.archived(*series, days) if not day.is_readable)
+        days = sorted(set(days) - {day.trading_date for day in archived})
+        found = store.read_days(*series, days)
+    there = [partition.bars for partition in found if partition]
+    bars = Bars.join([Bars.empty(*series), *there]).between(asked.start, asked.end)
+    readable = {day for day, partition in zip(days, found, strict=True) if partition}
+    return _Stored(bars, archived, frozenset(readable | {day.trading_date for day in archived}))
+
+
+def _judged(stored: _Stored, cached: Bars | None, unfit_too: bool) -> _Kept:
+    """The store's days as the cache is judged, a year at a time (decades have levels of their own)."""
+    more = stored.bars
+    if not len(more):
+        return _Kept(more if cached is None else cached, ())
+    whole = more if cached is None else _merged([cached, more])
+    length = MOST_SESSIONS * more.timeframe.bars_per_session
+    years = (whole.take(slice(at, at + length)) for at in range(0, len(whole), length))
+    wrong = () if unfit_too else tuple(found for year in years for found in fit_for_cache([year]).left_out)
+    # What is cached has been judged already, beside other bars than these.
+    wrong = tuple(finding for finding in wrong if len(more.between(finding.start, finding.end)))
+    return _Kept(_without_days_of(wrong, whole), wrong)
+
+
+def _without_days_of(findings: Sequence[Finding], bars: Bars) -> Bars:
+    kept = np.ones(len(bars), dtype=bool)
+    for finding in findings:
+        days = trading_date_at(finding.start), trading_date_at(finding.end - MICROSECOND)
+        first = finding.start if days[0] is None else session(days[0]).open
+        last = finding.end if days[1] is None else session(days[1]).close
+        low, high = np.searchsorted(bars.time_us, [microseconds(first), microseconds(last)])
+        kept[low:high] = False
+    return bars if kept.all() else bars.take(kept)
 
 
 def _refill(cache: BarCache, asked: _Asked, ground: _Ground, max_bars: int) -> None:
@@ -177,14 +228,13 @@ class _Supplied:
 
 
 def _with_sources(
-    bars: Bars, asked: _Asked, ground: _Ground, archived: Sequence[ArchivedDay], sources: Sources | None
+    bars: Bars, asked: _Asked, ground: _Ground, stored: frozenset[date], sources: Sources | None
 ) -> _Supplied:
-    """Archived days are left out: their own bars come back by a restore, and no other's take their place."""
+    """Days of the store are left out: archived ones come back by a restore, wrong ones by a collection."""
     if sources is None:
         return _Supplied(bars)
-    away = {day.trading_date for day in archived}
     days = lacking(bars, asked.start, asked.end, ground.now, ground.holidays).days
-    wanted = [ground.holidays.session(day) for day in days if day not in away]
+    wanted = [ground.holidays.session(day) for day in days if day not in stored]
     if not wanted:
         return _Supplied(bars)
     notes = [f"of {len(wanted)} days only the newest {MOST_SOURCE_DAYS} were asked of sources"]
