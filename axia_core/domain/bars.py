@@ -20,7 +20,10 @@ from axia_core.errors import InvalidInput
 
 NO_SPREAD = -1  # in memory; null in Parquet
 PRICES = ("open", "high", "low", "close")
+_COLUMNS = ("time_us", *PRICES, "volume", "spread")
+_DIGESTED = ("<i8", "<f8", "<f8", "<f8", "<f8", "<i8", "<i4")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE_US = 60_000_000
 
 
 class PricedRows(Protocol):
@@ -57,23 +60,25 @@ class Bars:
     spread: NDArray[np.int32]
 
     def __post_init__(self) -> None:
-        lengths = {len(column) for column in self.columns().values()}
+        lengths = {len(column) for column in self._columns()}
         if len(lengths) != 1:
             raise InvalidInput("bars", sorted(lengths), "all columns must have the same length")
-        if len(self.time_us) > 1 and not bool(np.all(np.diff(self.time_us) > 0)):
+        if not (self.time_us[1:] > self.time_us[:-1]).all():
             raise InvalidInput("time_us", "unsorted or repeated", "bar times must be ascending and unique")
 
     def columns(self) -> dict[str, NDArray[np.generic]]:
         """Every column by its name, time first."""
-        names = ("time_us", *PRICES, "volume", "spread")
-        return {name: getattr(self, name) for name in names}
+        return dict(zip(_COLUMNS, self._columns(), strict=True))
+
+    def _columns(self) -> tuple[NDArray[np.generic], ...]:
+        return (self.time_us, self.open, self.high, self.low, self.close, self.volume, self.spread)
 
     def __len__(self) -> int:
         return len(self.time_us)
 
     def take(self, chosen: NDArray[np.bool_] | slice) -> Bars:
         """The rows that a mask or slice chooses."""
-        return Bars.build(self.symbol, self.timeframe, *(column[chosen] for column in self.columns().values()))
+        return Bars.build(self.symbol, self.timeframe, *(column[chosen] for column in self._columns()))
 
     def between(self, start: datetime, end: datetime) -> Bars:
         """The bars that open in `[start, end)`."""
@@ -83,8 +88,8 @@ class Bars:
     def digest(self) -> str:
         """SHA-256 over series name and column bytes: equal exactly when the content is equal."""
         sha = hashlib.sha256(f"{self.symbol}:{self.timeframe}:{len(self)}".encode())
-        for column in self.columns().values():
-            sha.update(np.ascontiguousarray(column).astype(column.dtype.newbyteorder("<")).tobytes())
+        for column, kind in zip(self._columns(), _DIGESTED, strict=True):
+            sha.update(np.ascontiguousarray(column, dtype=kind).data)
         return sha.hexdigest()
 
     @classmethod
@@ -171,17 +176,19 @@ class Screened:
 def screen(bars: Bars) -> Screened:
     """Part coherent bars (finite, positive, low <= open, close <= high, on the grid) from those that are not."""
     reasons = price_faults(bars) | {"the open time is off the session's grid": ~_on_grid(bars)}
-    broken = np.any(list(reasons.values()), axis=0) if len(bars) else np.zeros(0, dtype=bool)
+    broken = np.logical_or.reduce(list(reasons.values()))
+    if not broken.any():
+        return Screened(bars, ())
     refused = tuple(_refused(bars, int(row), reasons) for row in np.flatnonzero(broken))
     return Screened(bars.take(~broken), refused)
 
 
 def price_faults(rows: PricedRows) -> dict[str, NDArray[np.bool_]]:
     """Each way in which a row's numbers may contradict one another, and the rows in which they do."""
-    prices = [getattr(rows, name) for name in PRICES]
+    prices = np.stack([rows.open, rows.high, rows.low, rows.close])
     return {
-        "a price is not finite": ~np.all([np.isfinite(price) for price in prices], axis=0),
-        "a price is not positive": np.any([price <= 0 for price in prices], axis=0),
+        "a price is not finite": ~np.isfinite(prices).all(axis=0),
+        "a price is not positive": (prices <= 0).any(axis=0),
         "high is below open or close": rows.high < np.maximum(rows.open, rows.close),
         "low is above open or close": rows.low > np.minimum(rows.open, rows.close),
         "volume is negative": rows.volume < 0,
@@ -190,8 +197,11 @@ def price_faults(rows: PricedRows) -> dict[str, NDArray[np.bool_]]:
 
 def missing_opens(bars: Bars, day: Session) -> tuple[datetime, ...]:
     """Open times that the session expects and *bars* lack."""
-    present = set(bars.time_us.tolist())
-    return tuple(at for at in day.bar_opens(bars.timeframe) if microseconds(at) not in present)
+    steps = np.arange(day.bar_count(bars.timeframe), dtype=np.int64)
+    expected = microseconds(day.open) + steps * bars.timeframe.minutes * _MINUTE_US
+    if np.array_equal(expected, bars.time_us):
+        return ()
+    return tuple(instant(int(at)) for at in np.setdiff1d(expected, bars.time_us, assume_unique=True))
 
 
 def check_describes(bars: Bars, truth: PartitionTruth) -> None:
@@ -235,7 +245,7 @@ def instant(time_us: int) -> datetime:
 def _bar_opens_us(bars: Bars, timeframe: Timeframe) -> NDArray[np.int64]:
     """The open time of the longer bar that each row falls into."""
     session_open = _session_opens_us(bars)
-    step = timeframe.minutes * 60_000_000
+    step = timeframe.minutes * _MINUTE_US
     opens: NDArray[np.int64] = session_open + (bars.time_us - session_open) // step * step
     return opens
 
@@ -258,7 +268,7 @@ def _session_open_us(hour_us: int) -> int:
 def _on_grid(bars: Bars) -> NDArray[np.bool_]:
     if len(bars) == 0:
         return np.zeros(0, dtype=bool)
-    step = bars.timeframe.minutes * 60_000_000
+    step = bars.timeframe.minutes * _MINUTE_US
     result: NDArray[np.bool_] = (bars.time_us - _session_opens_us(bars)) % step == 0
     return result
 

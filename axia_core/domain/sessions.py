@@ -37,6 +37,11 @@ class Session:
         opens = (self.open + i * step for i in range(timeframe.bars_per_session))
         return tuple(at for at in opens if at < end)
 
+    def bar_count(self, timeframe: Timeframe) -> int:
+        """How many bars those are."""
+        length = (self.early_close or self.close) - self.open
+        return min(timeframe.bars_per_session, max(0, -(-length // timeframe.duration)))
+
     def __contains__(self, instant: datetime) -> bool:
         return self.open <= instant < self.close
 

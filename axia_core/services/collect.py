@@ -306,7 +306,7 @@ def _judge(source: MarketData, bars: Bars, day: Session) -> tuple[PartitionTruth
         trading_date=day.trading_date,
         source=source.name,
         provisional=source.provisional,
-        expected=len(day.bar_opens(bars.timeframe)),
+        expected=day.bar_count(bars.timeframe),
         actual=len(screened.bars),
         gaps=missing_opens(screened.bars, day),
         refused=screened.refused,

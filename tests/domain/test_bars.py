@@ -137,6 +137,18 @@ def test_gaps_and_bars_make_the_session(data: st.DataObject, day: date) -> None:
     assert sorted([*missing, *(instant(int(at)) for at in bars.time_us)]) == list(session(day).bar_opens(Timeframe.H1))
 
 
+def test_an_early_close_expects_fewer_bars() -> None:
+    """After an early close nothing is missing, and a bar that is there all the same is no gap."""
+    whole = session_bars()
+    day = session(FRIDAY)
+    early = replace(day, early_close=instant(int(whole.time_us[len(whole) // 2])))
+
+    assert missing_opens(whole, early) == ()
+    assert missing_opens(whole.take(slice(1, 2)), early) == tuple(
+        at for at in early.bar_opens(whole.timeframe) if microseconds(at) != whole.time_us[1]
+    )
+
+
 def test_digest_tells_content_apart() -> None:
     """The digest changes with any value, the series and the count, and with nothing else."""
     bars = session_bars()

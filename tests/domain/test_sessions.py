@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -60,6 +61,17 @@ def test_bar_counts(day: date, timeframe: Timeframe) -> None:
     assert len(opens) == counts[timeframe] == len(set(opens))
     assert opens[0] == session(day).open
     assert opens[-1] + timeframe.duration == session(day).close
+
+
+@given(trading_dates, timeframes, st.timedeltas(timedelta(hours=-1), timedelta(hours=25)))
+@example(date(2026, 7, 3), Timeframe.H4, timedelta())
+@example(date(2026, 7, 3), Timeframe.M5, timedelta(hours=19))
+def test_bars_are_counted_without_naming_them(day: date, timeframe: Timeframe, until: timedelta) -> None:
+    """The count of a session's bars is that of their open times, whenever trading ends."""
+    found = replace(session(day), early_close=session(day).open + until)
+
+    assert found.bar_count(timeframe) == len(found.bar_opens(timeframe))
+    assert session(day).bar_count(timeframe) == len(session(day).bar_opens(timeframe))
 
 
 @given(trading_dates, st.timedeltas(timedelta(), timedelta(hours=24) - timedelta(microseconds=1)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,15 +47,17 @@ def decode(data: bytes, where: str) -> tuple[Bars, PartitionTruth]:
 def _table(bars: Bars, truth: PartitionTruth) -> pa.Table:
     import pyarrow as pa
 
+    unknown = bars.spread == NO_SPREAD
     columns: list[Any] = [
-        pa.array(bars.time_us.view("datetime64[us]"), pa.timestamp("us", tz="UTC")),
-        *(pa.array(getattr(bars, name), pa.float64()) for name in PRICES),
-        pa.array(bars.volume, pa.int64()),
-        pa.array(bars.spread, pa.int32(), mask=bars.spread == NO_SPREAD),
+        pa.array(bars.time_us).view(pa.timestamp("us", tz="UTC")),
+        *(pa.array(getattr(bars, name)) for name in PRICES),
+        pa.array(bars.volume),
+        pa.array(bars.spread, mask=unknown if unknown.any() else None),
     ]
     return pa.Table.from_arrays(columns, schema=_schema().with_metadata(_metadata(truth)))
 
 
+@cache
 def _schema() -> pa.Schema:
     import pyarrow as pa
 

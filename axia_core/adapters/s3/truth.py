@@ -21,6 +21,7 @@ SCHEMA_VERSION = 1
 # S3 allows 2 KB for all user metadata, names included; digest and fingerprint need 150 bytes of it.
 LONGEST_HEADER = 1_600
 SHOWN = 5
+_ENCODER = json.JSONEncoder(separators=(",", ":"), sort_keys=True)  # ASCII: S3 metadata travels in headers
 
 
 def to_json(truth: PartitionTruth) -> str:
@@ -59,9 +60,12 @@ def fingerprint(truth: PartitionTruth) -> str:
 def to_metadata(truth: PartitionTruth) -> dict[str, str]:
     """User metadata for an object; a truth too long for it shows its first gaps and refusals, and all counts."""
     document = _document(truth)
-    if len(_dump(document)) > LONGEST_HEADER:
+    text = _dump(document)
+    told = {"digest": truth.digest, "fingerprint": fingerprint(truth), "truth": text}
+    if len(text) > LONGEST_HEADER:
         document |= {"gaps": document["gaps"][:SHOWN], "refused": document["refused"][:SHOWN], "shortened": True}
-    return {"digest": truth.digest, "fingerprint": fingerprint(truth), "truth": _dump(document)}
+        told["truth"] = _dump(document)
+    return told
 
 
 def from_metadata(metadata: Mapping[str, str]) -> PartitionTruth | None:
@@ -105,4 +109,4 @@ def _replaced(said: dict[str, Any]) -> Replaced:
 
 
 def _dump(document: dict[str, Any]) -> str:
-    return json.dumps(document, separators=(",", ":"), sort_keys=True)  # ASCII: S3 metadata travels in headers
+    return _ENCODER.encode(document)
