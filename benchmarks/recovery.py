@@ -62,7 +62,7 @@ class Machine:
         self.settings.home.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             command = (sys.executable, "-m", "axia_cli", "up")
-            variables = {**os.environ, **environment.for_children(self.settings)}
+            variables = {**os.environ, **environment.for_children(self.settings), "AXIA_CONSOLE": "false"}
             self._process = subprocess.Popen(command, env=variables, stdout=output, stderr=subprocess.STDOUT)
 
     def await_ready(self) -> None:

@@ -46,7 +46,8 @@ def up(as_json: Json = False) -> None:
     from axia_cli.stack.supervisor import running_stack
 
     _end_like_ctrl_c()
-    with running_stack(load_settings(), progress=say) as stack:
+    settings = load_settings()
+    with running_stack(settings, progress=say, console=_with_console(settings)) as stack:
         if as_json:
             emit({"urls": stack.urls, "environment": stack.environment, "seconds": stack.seconds})
         else:
@@ -55,6 +56,16 @@ def up(as_json: Json = False) -> None:
             stack.watch()
         except KeyboardInterrupt:
             say("stopping")
+
+
+def _with_console(settings: Settings) -> bool:
+    """Whether the console is wanted and there; it is an extra, and everything else works without it."""
+    from importlib.util import find_spec
+
+    if settings.console and find_spec("streamlit") is None:
+        say("without the console: install axia[console] for it, or set AXIA_CONSOLE=false")
+        return False
+    return settings.console
 
 
 def env(
@@ -153,6 +164,8 @@ def _show_report(target: Target, report: Report, as_json: bool) -> None:
 def _welcome(urls: dict[str, str], exports: list[str]) -> None:
     say("")
     say(f"AXIA is up. Dagster: {urls['dagster']}   AWS: {urls['aws']}   Redis: {urls['redis']}")
+    if "console" in urls:
+        say(f"Console: {urls['console']}")
     say('In another shell, eval "$(axia env)" or:')
     for line in exports:
         say(f"  {line}")

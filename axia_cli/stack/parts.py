@@ -56,6 +56,11 @@ class Parts:
         return f"http://{self.settings.host}:{self.settings.aws_port}"
 
     @property
+    def console_url(self) -> str:
+        """The console."""
+        return f"http://{self.settings.console_host}:{self.settings.console_port}"
+
+    @property
     def has_paper_terminal(self) -> bool:
         """Whether the broker is ours to start; a real terminal is opened by the MT5 module."""
         return self.settings.mt5_module.startswith(PAPER)
@@ -96,6 +101,12 @@ class Parts:
         address = ("-h", self.settings.host, "-p", str(self.settings.webserver_port))
         argv = ("-m", "dagster_webserver", "-w", str(self.dagster_home / "workspace.yaml"), *address)
         return self._python("webserver", argv, lambda: dagster_web.up(self.web_url), timeout_s=90)
+
+    def console(self) -> Part:
+        """The console, where people trade by hand; it needs nobody to be up, and says what is not."""
+        return self._python(
+            "console", ("-m", "axia_console"), lambda: answers(self.settings.console_port), timeout_s=60
+        )
 
     def log(self, name: str) -> Path:
         """Where a part writes."""

@@ -39,6 +39,7 @@ class Stack:
     given: Settings
     progress: Progress = lambda _: None
     profile: TerminalProfile | None = None
+    console: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
     _children: dict[str, tuple[Part, Child]] = field(default_factory=dict)
     _restarted: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -51,7 +52,8 @@ class Stack:
     @property
     def urls(self) -> dict[str, str]:
         """Where to look."""
-        return {"dagster": self.parts.web_url, "aws": self.parts.aws_url, "redis": self.settings.redis_url}
+        urls = {"dagster": self.parts.web_url, "aws": self.parts.aws_url, "redis": self.settings.redis_url}
+        return urls | ({"console": self.parts.console_url} if self.console else {})
 
     @property
     def environment(self) -> dict[str, str]:
@@ -83,7 +85,7 @@ class Stack:
         self._await("aws", "redis")
         self._fill()
         self._await("code-server")
-        self._up(self.parts.webserver(), self.parts.daemon())
+        self._up(self.parts.webserver(), self.parts.daemon(), *((self.parts.console(),) if self.console else ()))
         self._write_record(ready=True)
 
     def _fill(self) -> None:
@@ -103,7 +105,7 @@ class Stack:
 
     def _end_everything(self) -> None:
         with self._step("stop"):
-            self._end("daemon")
+            self._end("console", "daemon")
             if "webserver" in self._children and not dagster_web.end_runs(self.parts.web_url, RUNS_END_WITHIN_S):
                 self.progress("some runs did not end in time and are killed")
             self._end("webserver", "code-server", "paper-terminal", "redis")
@@ -185,7 +187,8 @@ class Stack:
         return [(name, pair) for name, pair in self._children.items() if pair[1].alive]
 
     def _ports(self) -> tuple[str, ...]:
-        return ("aws_port", "redis_port", "code_server_port", "webserver_port")
+        ports = ("aws_port", "redis_port", "code_server_port", "webserver_port")
+        return (*ports, "console_port") if self.console else ports
 
     def _rotate_logs(self) -> None:
         for log in (self.home / "logs").glob("*.log"):
@@ -208,10 +211,14 @@ class Stack:
 
 @contextmanager
 def running_stack(
-    settings: Settings, *, progress: Progress = lambda _: None, profile: TerminalProfile | None = None
+    settings: Settings,
+    *,
+    progress: Progress = lambda _: None,
+    profile: TerminalProfile | None = None,
+    console: bool = False,
 ) -> Iterator[Stack]:
-    """A local stack that is up inside the `with`, and ended cleanly after it."""
-    stack = Stack(settings, progress, profile)
+    """A local stack that is up inside the `with`, and ended cleanly after it; with *console* people can trade in it."""
+    stack = Stack(settings, progress, profile, console)
     stack.start()
     try:
         yield stack
