@@ -72,6 +72,9 @@ class PendingOrder:
     price: Decimal
     magic: int
     comment: str
+    long: bool = True
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
 
 
 class DealBy(StrEnum):

@@ -111,15 +111,18 @@ def from_the_future(record: OrderRecord, now: datetime) -> Refusal | None:
     return check_created_at(record, now).refusal
 
 
-def check_entry(order: Order, facts: Facts, limits: Limits) -> Refusal | None:
+def check_entry(order: Order, facts: Facts, limits: Limits, *, adds_lots: bool = True) -> Refusal | None:
     """The first limit that the entry breaks, or None."""
-    refusals = (check.refusal for check in entry_checks(order, facts, limits))
+    refusals = (check.refusal for check in entry_checks(order, facts, limits, adds_lots=adds_lots))
     return next((refusal for refusal in refusals if refusal is not None), None)
 
 
-def entry_checks(order: Order, facts: Facts, limits: Limits) -> tuple[Check, ...]:
-    """Every limit of an entry, in the order in which they refuse."""
-    return tuple(check(order, facts, limits) for check in _CHECKS)
+def entry_checks(order: Order, facts: Facts, limits: Limits, *, adds_lots: bool = True) -> tuple[Check, ...]:
+    """Every limit of an entry, in the order in which they refuse.
+
+    Where it *adds_lots* to none (it stands for a MODIFY that raises risk), those of size and number are left out.
+    """
+    return tuple(check(order, facts, limits) for check in _CHECKS if adds_lots or check not in _OF_SIZE)
 
 
 def check_age(record: OrderRecord, now: datetime, limits: Limits) -> Check:
@@ -378,3 +381,4 @@ _CHECKS = (
     _check_stops,
     _check_stop_distance,
 )
+_OF_SIZE = (_check_lots, _check_net_lots, _check_exposures, _check_rate, _check_duplicate, _check_spread)

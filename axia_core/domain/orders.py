@@ -89,7 +89,8 @@ class Order:
         """
         if self.action.is_entry:
             return other.symbol == self.symbol and (other.action.is_entry or other.action is Action.CLOSE)
-        same = (other.mt5_ticket, other.target_order_id) == (self.mt5_ticket, self.target_order_id)
+        named = ((self.mt5_ticket, other.mt5_ticket), (self.target_order_id, other.target_order_id))
+        same = any(mine is not None and mine == others for mine, others in named)
         return self.action is Action.CLOSE and other.action is Action.CLOSE and same
 
     def content_hash(self) -> str:

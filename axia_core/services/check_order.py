@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from axia_core.domain.broker import PendingOrder, Position
 from axia_core.domain.limits import Check, Facts, Limits, check_age, check_created_at, entry_checks
 from axia_core.domain.messages import Message
-from axia_core.domain.modify import reduces_risk
+from axia_core.domain.modify import Risk, risk_of
 from axia_core.domain.order_states import OrderRecord, State, new_record
 from axia_core.domain.orders import Action, Order, parse_order
 from axia_core.domain.outcomes import MarketClosed, NotSent, Outcome
@@ -78,14 +79,17 @@ def check_order(
     message = Message(message_id=UNSENT_ID, body=body, sent_at=now, receive_count=1, sender="", receipt="")
     record = new_record(order, message, now)
     under_way = tuple(one for one in ledger.open_orders() if one.state is not State.RECEIVED)
+    risk = _risk(order, ledger, broker)
+    entry = risk.entry
     judged = (
         _known(order, ledger),
         Judged(check_age(record, now, limits), ComesTo.EXPIRED),
-        *((Judged(check_created_at(record, now), ComesTo.REFUSED),) if order.action.is_entry else ()),
+        *((Judged(check_created_at(record, now), ComesTo.REFUSED),) if entry is not None else ()),
         *_target(order, ledger),
-        _kill_switch(order, ledger, broker),
-        _unsettled(order, under_way),
-        *(_entry(order, under_way, ledger, broker, now, limits) if order.action.is_entry else ()),
+        _kill_switch(order, risk, ledger),
+        *((Judged(risk.size, ComesTo.REFUSED),) if risk.size is not None else ()),
+        _unsettled(entry or order, under_way),
+        *(_entry(entry, under_way, ledger, broker, now, limits, order.action.is_entry) if entry is not None else ()),
         *_broker(order, ledger, broker),
     )
     return Forecast(order=order, judged=judged)
@@ -136,26 +140,33 @@ def _target(order: Order, ledger: OrderLedger) -> Iterator[Judged]:
     yield Judged(check, otherwise)
 
 
-def _kill_switch(order: Order, ledger: OrderLedger, broker: DryRun) -> Judged:
+def _kill_switch(order: Order, risk: Risk, ledger: OrderLedger) -> Judged:
     switch = ledger.kill_switch()
-    reduces = switch.active and order.action is Action.MODIFY and _reduces_risk(order, ledger, broker)
     check = Check(
         code="KILL_SWITCH",
         figure=f"{switch.mode} ({switch.reason or 'no reason given'})" if switch.active else "off",
         limit=f"it must let a {order.action} pass",
-        passed=switch.permits(order.action, reduces),
+        passed=switch.permits(order.action, risk.reduces),
         remedy="see `axia kill-switch status`",
     )
     return Judged(check, ComesTo.REFUSED if switch.known else ComesTo.WAITS)
 
 
-def _reduces_risk(order: Order, ledger: OrderLedger, broker: DryRun) -> bool:
+def _risk(order: Order, ledger: OrderLedger, broker: DryRun) -> Risk:
+    """What the order does to the risk; of a MODIFY whose book cannot be read that it reduces none."""
+    if order.action is not Action.MODIFY:
+        return Risk(reduces=not order.action.is_entry, entry=order if order.action.is_entry else None)
     target = ledger.order(order.target_order_id) if order.target_order_id else None
     asked = order if order.target_order_id is None else addressed(order, target)
     try:
-        return asked is not None and reduces_risk(asked, broker.positions())
+        return risk_of(order, None if asked is None else _held(asked, broker))
     except SourceUnavailable:
-        return False
+        return Risk(reduces=False)
+
+
+def _held(order: Order, broker: DryRun) -> Position | PendingOrder | None:
+    position = next((one for one in broker.positions() if one.ticket == order.mt5_ticket), None)
+    return position or next((one for one in broker.pending() if one.ticket == order.mt5_ticket), None)
 
 
 def _unsettled(order: Order, under_way: tuple[OrderRecord, ...]) -> Judged:
@@ -179,6 +190,7 @@ def _entry(
     broker: DryRun,
     now: datetime,
     limits: Limits,
+    adds_lots: bool,
 ) -> Iterator[Judged]:
     if order.kind.is_pending:
         yield _pending_session(now)
@@ -187,7 +199,7 @@ def _entry(
     except SourceUnavailable as error:
         yield _terminal_away(error)
         return
-    yield from (Judged(check, ComesTo.REFUSED) for check in entry_checks(order, facts, limits))
+    yield from (Judged(one, ComesTo.REFUSED) for one in entry_checks(order, facts, limits, adds_lots=adds_lots))
 
 
 def _pending_session(now: datetime) -> Judged:

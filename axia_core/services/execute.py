@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Literal
 
 from axia_core.domain.absence import Absences
-from axia_core.domain.broker import Absent, CannotTell, Evidence
+from axia_core.domain.broker import Absent, CannotTell, Evidence, PendingOrder, Position
 from axia_core.domain.kill_switch import KillSwitch, Mode
 from axia_core.domain.limits import Facts, Limits, Refusal, check_entry, expired, from_the_future, sendable_until
 from axia_core.domain.messages import Epoch, Lease
-from axia_core.domain.modify import reduces_risk
+from axia_core.domain.modify import Risk, risk_of
 from axia_core.domain.order_states import Execution, OrderRecord, State
 from axia_core.domain.orders import Action, Order
 from axia_core.domain.outcomes import MarketClosed, NotSent, Outcome, Settled, TryNewPrice, Unknown
@@ -68,7 +68,8 @@ def _may_be_at_broker(record: OrderRecord, epoch: Epoch | None) -> bool:
         return False
     # An order that goes by its message's id cannot be a client's second try: the queue has made both id and time.
     made_by_queue = record.order.order_id == record.message_id
-    return not (made_by_queue and record.sent_at >= epoch.since)
+    # Beside a restored table the one that it replaces may be in use for a while yet, by a desk on the same queue.
+    return not (made_by_queue and epoch.restored_to is None and record.sent_at >= epoch.since)
 
 
 def _sent_since(record: OrderRecord, epoch: Epoch | None) -> datetime:
@@ -102,17 +103,19 @@ def _attempts(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Brok
     """Each attempt looks at age, switch and limits anew, and is permitted by a transaction of its own."""
     reason = ""
     for _ in range(MAX_ATTEMPTS):
-        held = _held_back(record, room, ledger, broker, clock)
+        too_old = expired(record, clock.now(), room.limits)
+        if too_old is not None:
+            return ledger.move(record, State.EXPIRED, clock.now(), reason=str(too_old), lease=room.lease)
+        risk = _risk(record.order, ledger, broker)
+        if risk is None:
+            forbidden = _forbidden(record, room, ledger, clock.now(), reduces=True)
+            return forbidden or _waiting(record, room, ledger, clock.now())
+        held = _held_back(record, risk, room, ledger, broker, clock)
         if held is not None:
             return held
-        reduces = _reduces_risk(record.order, ledger, broker)
-        if reduces is None:
-            return _forbidden(record, room, ledger, clock.now(), reduces=True) or _waiting(
-                record, room, ledger, clock.now()
-            )
-        begun = ledger.begin_attempt(record, room.lease, clock.now(), reduces)
+        begun = ledger.begin_attempt(record, room.lease, clock.now(), risk.reduces)
         if begun is None:
-            return _stopped_by_switch(record, ledger.kill_switch(), room, ledger, clock.now(), reduces)
+            return _stopped_by_switch(record, ledger.kill_switch(), room, ledger, clock.now(), risk.reduces)
         room.absences.forget(record.order.order_id)  # what was absent until now may be there from now on
         outcome = _submit(begun, room, ledger, broker, clock)
         if not isinstance(outcome, TryNewPrice):
@@ -123,16 +126,26 @@ def _attempts(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Brok
     return ledger.move(record, State.REJECTED, clock.now(), reason=text, lease=room.lease)
 
 
-def _reduces_risk(order: Order, ledger: OrderLedger, broker: Broker) -> bool | None:
-    """What REDUCE_ONLY lets pass; None where a MODIFY cannot be held against the book now."""
+def _risk(order: Order, ledger: OrderLedger, broker: Broker) -> Risk | None:
+    """What the order does to the risk; None where a MODIFY cannot be held against the book now."""
     if order.action is not Action.MODIFY:
-        return order.action is Action.CLOSE or order.action is Action.CANCEL
-    target = ledger.order(order.target_order_id) if order.target_order_id else None
-    found = order if order.target_order_id is None else addressed(order, target)
+        return Risk(reduces=not order.action.is_entry, entry=order if order.action.is_entry else None)
     try:
-        return found is not None and reduces_risk(found, broker.positions())
+        return risk_of(order, _target(_by_ticket(order, ledger), broker))
     except SourceUnavailable:
         return None
+
+
+def _by_ticket(order: Order, ledger: OrderLedger) -> Order:
+    """The order with the ticket of the order that it names, where that one has one."""
+    if order.target_order_id is None:
+        return order
+    return addressed(order, ledger.order(order.target_order_id)) or order
+
+
+def _target(order: Order, broker: Broker) -> Position | PendingOrder | None:
+    position = next((one for one in broker.positions() if one.ticket == order.mt5_ticket), None)
+    return position or next((one for one in broker.pending() if one.ticket == order.mt5_ticket), None)
 
 
 def _submit(begun: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock) -> Outcome:
@@ -145,22 +158,20 @@ def _submit(begun: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker,
 
 
 def _held_back(
-    record: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock
+    record: OrderRecord, risk: Risk, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock
 ) -> OrderRecord | None:
     """The record where it must not be sent now, moved or waiting; None where it may go."""
-    too_old = expired(record, clock.now(), room.limits)
-    if too_old is not None:
-        return ledger.move(record, State.EXPIRED, clock.now(), reason=str(too_old), lease=room.lease)
     try:
-        refusal = _limits(record, room, ledger, broker, clock)
+        refusal = _limits(record, risk, room, ledger, broker, clock)
     except (WrongAccount, ServerClockMismatch):
-        forbidden = _forbidden(record, room, ledger, clock.now())
+        forbidden = _forbidden(record, room, ledger, clock.now(), risk.reduces)
         if forbidden is None:
             raise
         return forbidden
     if refusal is False:
         return None  # the transaction that begins the attempt asks the switch
-    return _forbidden(record, room, ledger, clock.now()) or _limited(record, refusal, room, ledger, clock.now())
+    forbidden = _forbidden(record, room, ledger, clock.now(), risk.reduces)
+    return forbidden or _limited(record, refusal, room, ledger, clock.now())
 
 
 def _limited(
@@ -206,21 +217,39 @@ def _send_by(record: OrderRecord, room: Room) -> datetime:
     return min(lease_ends, sendable_until(record, room.limits) or lease_ends)
 
 
-def _limits(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock) -> Refusal | bool:
-    """A Refusal, True where the order must wait, False where it may go. Exits pass, one at a time per ticket."""
-    order = record.order
-    unsettled = [other.order for other in room.under_way if other.state is not State.PLACED]
-    if any(order.waits_for(other) for other in unsettled if other.order_id != order.order_id):
+def _limits(
+    record: OrderRecord, risk: Risk, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock
+) -> Refusal | bool:
+    """A Refusal, True where the order must wait, False where it may go. Exits pass, one at a time per ticket.
+
+    A MODIFY that raises risk is held to what an entry is held to, except that it adds no lots.
+    """
+    if risk.size is not None and risk.size.refusal is not None:
+        return risk.size.refusal
+    entry = risk.entry
+    if _must_wait(entry or record.order, room, ledger):
         return True
-    if not order.action.is_entry:
+    if entry is None:
         return False
-    if order.kind.is_pending and not is_open(clock.now()):
+    if (future := from_the_future(record, clock.now())) is not None:
+        return future
+    if entry.kind.is_pending and not is_open(clock.now()):
         return True  # the broker takes it once the market is open
     try:
-        facts = _facts(record.order, room, ledger, broker, clock.now())
+        facts = _facts(entry, room, ledger, broker, clock.now())
     except SourceUnavailable:
         return True
-    return check_entry(order, facts, room.limits) or False
+    return check_entry(entry, facts, room.limits, adds_lots=record.order.action.is_entry) or False
+
+
+def _must_wait(order: Order, room: Room, ledger: OrderLedger) -> bool:
+    """Whether what became of another order must be known first; two that close may name one position differently."""
+    others = [one.order for one in room.under_way if one.state is not State.PLACED]
+    others = [one for one in others if one.order_id != order.order_id]
+    if order.action is Action.CLOSE:
+        closing = [_by_ticket(one, ledger) for one in others if one.action is Action.CLOSE]
+        return bool(closing) and any(_by_ticket(order, ledger).waits_for(one) for one in closing)
+    return any(order.waits_for(one) for one in others)
 
 
 def _facts(order: Order, room: Room, ledger: OrderLedger, broker: Broker, now: datetime) -> Facts:

@@ -251,3 +251,13 @@ def test_recorded_account_and_symbol_read() -> None:
 
     assert (account.demo, account.hedging, account.balance) == (True, True, Decimal("9681.25"))
     assert (instrument.tick_size, instrument.lots_step) == (Decimal("0.00001"), Decimal("0.01"))
+
+
+@pytest.mark.parametrize(("type_", "long"), [(2, True), (3, False), (4, True), (5, False), (6, True), (7, False)])
+def test_pending_order_tells_its_side_and_stops(type_: int, long: bool) -> None:
+    """Of every kind of pending order it is known whether it would buy, and where its stops are, if anywhere."""
+    struct = {"ticket": 8, "symbol": "USDJPY", "volume_current": 0.1, "price_open": 149.0, "magic": 1, "comment": ""}
+
+    found = trade_parsing.pending(struct | {"type": type_, "sl": 148.5, "tp": 0.0})
+
+    assert (found.long, found.stop_loss, found.take_profit) == (long, Decimal("148.5"), None)

@@ -271,6 +271,17 @@ def test_entry_does_not_wait_for_an_unknown_cancel(world: World) -> None:
     assert entry.state is State.FILLED
 
 
+@pytest.mark.parametrize("first_by_ticket", [True, False])
+def test_close_waits_for_one_that_names_the_position_otherwise(world: World, first_by_ticket: bool) -> None:
+    """A CLOSE by ticket and one by order id may mean one position: on a netting account both would reverse it."""
+    entry = run(world, world.received(order_id="A1"))
+    names: list[dict[str, Any]] = [{"mt5_ticket": entry.execution.ticket}, {"target_order_id": "A1"}]
+    rest = {"order_action": "CLOSE", "tp_price": 0, "sl_price": 0}
+    first, second = (world.received(**name, **rest) for name in (names if first_by_ticket else names[::-1]))
+
+    assert run(world, second, under_way=(replace(first, state=State.UNKNOWN),)).state is State.RECEIVED
+
+
 def test_without_the_lease_nothing_is_sent(world: World) -> None:
     """A desk whose lease ran out cannot begin an attempt."""
     record, room = world.received(), world.room()
@@ -294,6 +305,15 @@ class TestAfterARewind:
 
         assert (found.state, found.execution.ticket) == (State.FILLED, 9)
         assert world.broker.submitted == []
+
+    def test_every_entry_is_searched_after_a_restore(self, world: World) -> None:
+        """Also one that goes by its message's id: the table that was replaced may have been in use a while longer."""
+        world.ledger.begin_epoch("restored", world.clock.now(), world.clock.now() - timedelta(days=5))
+        world.broker.findings.append(Evidence(state=State.FILLED, execution=Execution(ticket=9), found_in="deals"))
+
+        found = run(world, world.received())
+
+        assert (found.state, found.execution.ticket, world.broker.submitted) == (State.FILLED, 9, [])
 
     def test_waits_while_nobody_can_tell(self, world: World) -> None:
         """While the broker cannot be searched fully the order waits, and is not sent."""

@@ -94,6 +94,9 @@ def pending(struct: Struct) -> PendingOrder:
         price=decimal(struct["price_open"]),
         magic=struct["magic"],
         comment=struct["comment"],
+        long=struct["type"] in mt5.BUYING,
+        stop_loss=decimal(struct["sl"]) or None,
+        take_profit=decimal(struct["tp"]) or None,
     )
 
 
