@@ -72,8 +72,12 @@ def send_once(
 
 
 def throw(mode: Mode, reason: str, who: str, *, ledger: OrderLedger, clock: Clock) -> KillSwitch:
-    """Stops trading; it wins over whoever changes the switch meanwhile. Raises StoreUnavailable, VersionConflict."""
-    wanted = KillSwitch(active=True, mode=mode, reason=reason.strip() or "thrown in the console", who=who)
+    """Stops trading; it wins over whoever changes the switch meanwhile. Raises StoreUnavailable, VersionConflict.
+
+    The pending orders at the broker, which would fill, are left to the desk: a page calls no broker.
+    """
+    why = reason.strip() or "thrown in the console"
+    wanted = KillSwitch(active=True, mode=mode, reason=why, who=who, cancel_pending=True)
     for _ in range(STOPPING_TRIES):
         try:
             return ledger.set_kill_switch(wanted, ledger.kill_switch().version, clock.now())

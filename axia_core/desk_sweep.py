@@ -18,7 +18,8 @@ VERIFIED_WITHIN = timedelta(seconds=2)  # exits wait meanwhile
 class Sweep:
     """Done once for each throw that a desk sees, so by the next one too where the first has died; twice is harmless.
 
-    A switch that a person threw has been dealt with by that person. Only orders with a number of AXIA's are touched.
+    A switch that a person threw has been dealt with by that person, unless it was left to the desk. Only orders with a
+    number of AXIA's are touched.
     """
 
     ledger: OrderLedger
@@ -28,8 +29,10 @@ class Sweep:
     swept_version: int | None = None
 
     def is_due(self, switch: KillSwitch | None) -> bool:
-        """Whether *switch* was thrown by AXIA, and this has not followed yet."""
-        return switch is not None and switch.active and switch.automatic and switch.version != self.swept_version
+        """Whether *switch* was thrown by AXIA, or leaves this to the desk, and this has not followed yet."""
+        if switch is None or not switch.active or switch.version == self.swept_version:
+            return False
+        return switch.automatic or switch.cancel_pending
 
     def follow(self, switch: KillSwitch) -> None:
         """Cancels; what is left is told. Raises StoreUnavailable."""

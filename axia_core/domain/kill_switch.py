@@ -28,6 +28,7 @@ class KillSwitch:
     at: datetime | None = None
     known: bool = True
     automatic: bool = False  # thrown by AXIA itself
+    cancel_pending: bool = False  # whoever threw it leaves the pending orders at the broker to the desk
 
     def permits(self, action: Action, reduces_risk: bool = False) -> bool:
         """Whether an order with *action* may be sent now.

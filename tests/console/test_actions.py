@@ -148,6 +148,7 @@ def test_throw_and_release(desk: Desk) -> None:
     """Both change the switch with who and why."""
     thrown = throw(Mode.REDUCE_ONLY, " storm ", WHO, ledger=desk.ledger, clock=desk.clock)
     assert (thrown.active, thrown.mode, thrown.who, thrown.reason) == (True, Mode.REDUCE_ONLY, WHO, "storm")
+    assert thrown.cancel_pending
 
     released = release("over", WHO, thrown, ledger=desk.ledger, clock=desk.clock)
 

@@ -538,6 +538,17 @@ def test_epoch_of_a_restore_keeps_its_moment(ledger: OrderLedger) -> None:
     assert ledger.epoch() == Epoch(boot_id="boot", since=NOW)
 
 
+@pytest.mark.parametrize("left", [True, False])
+def test_switch_says_whether_pending_orders_are_left_to_the_desk(ledger: OrderLedger, left: bool) -> None:
+    """What whoever threw it left to the desk is read back, and is gone with the release."""
+    version = ledger.kill_switch().version
+
+    thrown = ledger.set_kill_switch(KillSwitch(active=True, cancel_pending=left), version, NOW)
+
+    assert ledger.kill_switch().cancel_pending is left
+    assert not ledger.set_kill_switch(KillSwitch(active=False), thrown.version, NOW).cancel_pending
+
+
 @pytest.mark.parametrize("automatic", [True, False])
 def test_switch_says_whether_a_person_threw_it(ledger: OrderLedger, automatic: bool) -> None:
     """It is read back, and is gone with the next change."""

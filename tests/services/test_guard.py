@@ -360,6 +360,15 @@ class TestPendingOrders:
 
         assert self.left(world) == [3, 4]
 
+    def test_person_may_leave_them_to_the_desk(self, world: World) -> None:
+        """Who calls no broker, as the console, says so with the switch, and ours are cancelled."""
+        self.book(world)
+        change(world, KillSwitch(active=True, who="a person", cancel_pending=True))
+
+        work(world, 10)
+
+        assert self.left(world) == [4]
+
     def test_what_cannot_be_cancelled_is_told(self, world: World) -> None:
         """Tried once, named in a critical event, and the desk goes on."""
         self.book(world)

@@ -202,6 +202,7 @@ def kill_switch(item: Item | None) -> KillSwitch:
             who=str(item.get("who", "")),
             at=instant(item["updated_at"]) if "updated_at" in item else None,
             automatic=item.get("automatic") is True,
+            cancel_pending=item.get("cancel_pending") is True,
         )
     except (ValueError, TypeError, ArithmeticError):
         return UNREADABLE
@@ -217,6 +218,7 @@ def kill_switch_item(switch: KillSwitch, now: datetime) -> Item:
         "reason": switch.reason,
         "who": switch.who,
         "automatic": True if switch.automatic else None,
+        "cancel_pending": True if switch.cancel_pending else None,
         "updated_at": stamp(now),
     }
 
