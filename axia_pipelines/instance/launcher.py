@@ -16,6 +16,8 @@ from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._serdes import deserialize_value
 
+SILENT = "its code server does not answer"
+
 
 class HealthyRunLauncher(DefaultRunLauncher):
     """DefaultRunLauncher with a health check: the code server that started a run is asked whether it still has it."""
@@ -37,7 +39,7 @@ class HealthyRunLauncher(DefaultRunLauncher):
             if _was_late(error):
                 # It is there but has no thread free. A run that may be trading is not failed on a guess.
                 return CheckRunHealthResult(WorkerStatus.RUNNING, "its code server is too busy to answer")
-            return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"its code server does not answer: {error}")
+            return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"{SILENT}: {error}")
         if alive:
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "its code server does not know the run: it was restarted")
