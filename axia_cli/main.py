@@ -11,6 +11,7 @@ from axia_cli.commands import (
     data,
     dead_letters,
     demo,
+    deploy,
     export,
     flatten,
     history,
@@ -37,7 +38,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(stack.up)
 app.command()(stack.env)
-app.command()(stack.deploy)
+app.command()(deploy.deploy)
 app.command()(collect.collect)
 data.ohlcv.command()(export.export)
 data.ohlcv.command()(archive.restore)

@@ -308,7 +308,7 @@ def crash_world(home: Path) -> Iterator[CrashWorld]:
     CONTEXT.set_forkserver_preload([__name__])  # does nothing where each process starts from nothing
     try:
         child.wait_until(lambda: emulator_client.boot(str(settings.aws_endpoint_url)) is not None, 30)
-        deploy_core(clients(settings.aws_region, settings.aws_endpoint_url), region=settings.aws_region, local=True)
+        deploy_core(clients(settings.aws_region, settings.aws_endpoint_url), region=settings.aws_region)
         dynamodb.connect(settings).initialise_kill_switch(False, "crash matrix", datetime.now(UTC))
         yield CrashWorld(settings)
     finally:

@@ -5,6 +5,7 @@ Which change set is needed, and what to do about a stack in a bad state, is deci
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -55,12 +56,28 @@ class Stack:
     @property
     def status(self) -> str:
         """CloudFormation's word for its state, `ABSENT` when there is no such stack."""
-        try:
-            return str(self.cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]["StackStatus"])
-        except ClientError as error:
-            if "does not exist" in error.response["Error"]["Message"]:
-                return ABSENT
-            raise
+        found = self._described_or_none()
+        return str(found["StackStatus"]) if found else ABSENT
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """What the stack tells other stacks; nothing while there is no such stack."""
+        found = self._described_or_none() or {}
+        return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+
+    @property
+    def physical_ids(self) -> dict[str, str]:
+        """What AWS calls each resource of the stack, by logical id."""
+        pages = self.cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.name)
+        found = (resource for page in pages for resource in page["StackResourceSummaries"])
+        return {each["LogicalResourceId"]: each.get("PhysicalResourceId", "") for each in found}
+
+    def deployed(self) -> tuple[str, dict[str, str]]:
+        """The template and the parameters of the last deployment."""
+        body = self.cloudformation.get_template(StackName=self.name)["TemplateBody"]
+        given = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"][0].get("Parameters", [])
+        text = body if isinstance(body, str) else json.dumps(body, default=str)
+        return text, {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in given}
 
     def propose(
         self, kind: Kind, body: str, parameters: Mapping[str, str], imports: Sequence[Mapping[str, Any]] = ()
@@ -101,6 +118,15 @@ class Stack:
         status = self._settled()
         if status not in (ABSENT, "DELETE_COMPLETE"):
             raise InvalidInput("stack", self.name, f"it could not be deleted ({status}): {self._first_failure()}")
+
+    def _described_or_none(self) -> dict[str, Any] | None:
+        try:
+            described: dict[str, Any] = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
+        except ClientError as error:
+            if "does not exist" in error.response["Error"]["Message"]:
+                return None
+            raise
+        return described
 
     def _described(self, name: str) -> list[dict[str, Any]]:
         def describe(**more: str) -> dict[str, Any]:

@@ -26,11 +26,17 @@ def clients(region: str, endpoint_url: str | None = None) -> Clients:
         connect_timeout=5,
         read_timeout=30,
     )
-    local = {"aws_access_key_id": LOCAL_KEY, "aws_secret_access_key": LOCAL_KEY} if endpoint_url else {}
-    session = boto3.Session(region_name=region, **local)
+    session = _session(endpoint_url is not None)
 
     @cache
     def client(service: str) -> Any:
-        return session.client(service, endpoint_url=endpoint_url, config=config)
+        return session.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
 
     return client
+
+
+@cache
+def _session(local: bool) -> Any:
+    # One for all regions: each session reads the descriptions of the services anew.
+    keys = {"aws_access_key_id": LOCAL_KEY, "aws_secret_access_key": LOCAL_KEY} if local else {}
+    return boto3.Session(**keys)

@@ -7,7 +7,7 @@ read is in `properties`, and changing anything is `reconcile`'s.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from axia_core.errors import StoreUnavailable
 from infra.clients import Clients
-from infra.properties import PROPERTIES, Property
+from infra.properties import PROPERTIES
+from infra.property import Property
 from infra.template import Resource, Template
 
 MISSING = "(missing)"
@@ -42,6 +43,16 @@ class Report:
     properties: int
     differences: tuple[Difference, ...]
     unread: tuple[str, ...]
+
+
+def total(reports: Sequence[Report]) -> Report:
+    """Several reports as one."""
+    return Report(
+        sum(report.resources for report in reports),
+        sum(report.properties for report in reports),
+        tuple(difference for report in reports for difference in report.differences),
+        tuple(dict.fromkeys(name for report in reports for name in report.unread)),
+    )
 
 
 def compare(template: Template, clients: Clients) -> Report:

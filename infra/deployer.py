@@ -36,23 +36,27 @@ class Deployment:
 
 
 def deploy(
-    template: Template, clients: Clients, *, progress: Progress = lambda _: None, approve: Approve = lambda _: True
+    template: Template,
+    clients: Clients,
+    *,
+    name: str = STACK,
+    progress: Progress = lambda _: None,
+    approve: Approve = lambda _: True,
 ) -> Deployment:
     """Make the stack what the template says, after `approve` has seen the changes.
 
     A creation that failed is removed and made again; what an earlier stack left behind is adopted with its content.
     """
     try:
-        return _deploy(template, clients, progress, approve)
+        return _deploy(Stack(name, clients("cloudformation")), template, clients, progress, approve)
     except BotoCoreError as error:
         raise StoreUnavailable(f"CloudFormation could not be reached: {error}") from error
     except ClientError as error:
         rule = f"CloudFormation refused it: {error.response['Error']['Message']}"
-        raise InvalidInput("stack", STACK, rule) from error
+        raise InvalidInput("stack", name, rule) from error
 
 
-def _deploy(template: Template, clients: Clients, progress: Progress, approve: Approve) -> Deployment:
-    stack = Stack(STACK, clients("cloudformation"))
+def _deploy(stack: Stack, template: Template, clients: Clients, progress: Progress, approve: Approve) -> Deployment:
     kind = _kind(stack, progress)
     adopted = _adopt(stack, template, clients, progress) if kind == "CREATE" else ()
     proposed = stack.propose("UPDATE" if adopted else kind, template.body, template.values)

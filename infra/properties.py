@@ -1,35 +1,18 @@
 """How each property of our templates is read, and for those the local server drops, written, through the service's API.
 
-One line per property in `PROPERTIES`; a read answers in the template's own shape, so that the two can be compared.
+Here are stores, queues, topics, logs, alarms and roles, and the whole list, one line per property. A read answers in
+the template's own shape, so that the two can be compared.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from infra import function_properties, host_properties, network_properties
 from infra.clients import Clients
+from infra.property import Property, Read, own_tags
 from infra.template import Resource
-
-Read = Callable[[Clients, Resource], Any]
-Write = Callable[[Clients, Resource], None]
-
-
-@dataclass(frozen=True)
-class Property:
-    """One property: its name in the template, how to read it, and perhaps how to write it."""
-
-    name: str
-    read: Read
-    write: Write | None = None
-    shape: Callable[[Any], Any] = lambda value: value
-
-    def expected(self, resource: Resource) -> Any:
-        """What the template says, in the shape that `read` answers in."""
-        return self.shape(resource.properties[self.name])
-
 
 # S3
 
@@ -109,17 +92,27 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
     return shaped
 
 
+def _replication(clients: Clients, bucket: Resource) -> Any:
+    return clients("s3").get_bucket_replication(Bucket=bucket.name)["ReplicationConfiguration"]
+
+
+def _set_replication(clients: Clients, bucket: Resource) -> None:
+    wanted = _replication_shape(bucket.properties["ReplicationConfiguration"])
+    clients("s3").put_bucket_replication(Bucket=bucket.name, ReplicationConfiguration=wanted)
+
+
+def _replication_shape(configuration: Any) -> Any:
+    # The API says ID, the template Id.
+    rules = [{"ID" if key == "Id" else key: value for key, value in rule.items()} for rule in configuration["Rules"]]
+    return {**configuration, "Rules": rules}
+
+
 def _bucket_tags(clients: Clients, bucket: Resource) -> Any:
-    return _own_tags(clients("s3").get_bucket_tagging(Bucket=bucket.name)["TagSet"])
+    return own_tags(clients("s3").get_bucket_tagging(Bucket=bucket.name)["TagSet"])
 
 
 def _set_bucket_tags(clients: Clients, bucket: Resource) -> None:
     clients("s3").put_bucket_tagging(Bucket=bucket.name, Tagging={"TagSet": bucket.properties["Tags"]})
-
-
-def _own_tags(tags: list[dict[str, str]]) -> list[dict[str, str]]:
-    # CloudFormation adds its own beside ours on AWS.
-    return [tag for tag in tags if not tag["Key"].startswith("aws:")]
 
 
 def _bucket_policy(clients: Clients, policy: Resource) -> Any:
@@ -176,9 +169,13 @@ def _set_pitr(clients: Clients, table: Resource) -> None:
     clients("dynamodb").update_continuous_backups(TableName=table.name, PointInTimeRecoverySpecification=wanted)
 
 
+def _stream(clients: Clients, table: Resource) -> Any:
+    return {"StreamViewType": _table(clients, table).get("StreamSpecification", {}).get("StreamViewType")}
+
+
 def _table_tags(clients: Clients, table: Resource) -> Any:
     arn = _table(clients, table)["TableArn"]
-    return _own_tags(clients("dynamodb").list_tags_of_resource(ResourceArn=arn)["Tags"])
+    return own_tags(clients("dynamodb").list_tags_of_resource(ResourceArn=arn)["Tags"])
 
 
 def _set_table_tags(clients: Clients, table: Resource) -> None:
@@ -198,6 +195,10 @@ def _of_queue(key: str, *, document: bool = False) -> Read:
     return read
 
 
+def _queue_name(clients: Clients, queue: Resource) -> Any:
+    return str(clients("sqs").get_queue_url(QueueName=queue.name)["QueueUrl"]).rpartition("/")[2]
+
+
 def _queue_tags(clients: Clients, queue: Resource) -> Any:
     url = clients("sqs").get_queue_url(QueueName=queue.name)["QueueUrl"]
     return _as_tags(clients("sqs").list_queue_tags(QueueUrl=url).get("Tags", {}))
@@ -209,6 +210,10 @@ def _queue_policy(clients: Clients, policy: Resource) -> Any:
     return documents[0] if all(document == documents[0] for document in documents) else documents
 
 
+def _queues_with_policy(clients: Clients, policy: Resource) -> Any:
+    return [name for name in policy.properties["Queues"] if _policy_of(clients, name)]
+
+
 def _policy_of(clients: Clients, name: str) -> Any:
     url = clients("sqs").get_queue_url(QueueName=name)["QueueUrl"]
     attributes = clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {})
@@ -216,7 +221,7 @@ def _policy_of(clients: Clients, name: str) -> Any:
 
 
 def _as_tags(tags: dict[str, str]) -> list[dict[str, str]]:
-    return _own_tags([{"Key": key, "Value": value} for key, value in tags.items()])
+    return own_tags([{"Key": key, "Value": value} for key, value in tags.items()])
 
 
 def _topic_arn(clients: Clients, name: str) -> str:
@@ -230,7 +235,13 @@ def _topic_name(clients: Clients, topic: Resource) -> Any:
 
 
 def _topic_tags(clients: Clients, topic: Resource) -> Any:
-    return _own_tags(clients("sns").list_tags_for_resource(ResourceArn=_topic_arn(clients, topic.name))["Tags"])
+    return own_tags(clients("sns").list_tags_for_resource(ResourceArn=_topic_arn(clients, topic.name))["Tags"])
+
+
+def _topics_with_policy(clients: Clients, policy: Resource) -> Any:
+    sns = clients("sns")
+    arns = policy.properties["Topics"]
+    return [arn for arn in arns if "Policy" in sns.get_topic_attributes(TopicArn=arn)["Attributes"]]
 
 
 def _topic_policy(clients: Clients, policy: Resource) -> Any:
@@ -242,8 +253,13 @@ def _of_secret(key: str) -> Read:
     return lambda clients, secret: clients("secretsmanager").describe_secret(SecretId=secret.name).get(key)
 
 
+def _secret_regions(clients: Clients, secret: Resource) -> Any:
+    described = clients("secretsmanager").describe_secret(SecretId=secret.name)
+    return [{"Region": status["Region"]} for status in described.get("ReplicationStatus", [])]
+
+
 def _secret_tags(clients: Clients, secret: Resource) -> Any:
-    return _own_tags(clients("secretsmanager").describe_secret(SecretId=secret.name).get("Tags", []))
+    return own_tags(clients("secretsmanager").describe_secret(SecretId=secret.name).get("Tags", []))
 
 
 def _of_log_group(key: str) -> Read:
@@ -257,6 +273,10 @@ def _of_log_group(key: str) -> Read:
 def _log_group_tags(clients: Clients, group: Resource) -> Any:
     arn = str(_of_log_group("arn")(clients, group)).removesuffix(":*")
     return _as_tags(clients("logs").list_tags_for_resource(resourceArn=arn)["tags"])
+
+
+def _stream_group(clients: Clients, stream: Resource) -> Any:
+    return stream.properties["LogGroupName"] if _log_stream(clients, stream) else None
 
 
 def _log_stream(clients: Clients, stream: Resource) -> Any:
@@ -313,9 +333,13 @@ PROPERTIES: dict[str, tuple[Property, ...]] = {
         Property("PublicAccessBlockConfiguration", _public_access, _set_public_access),
         Property("OwnershipControls", _ownership, _set_ownership),
         Property("LifecycleConfiguration", _lifecycle, _set_lifecycle, _lifecycle_shape),
+        Property("ReplicationConfiguration", _replication, _set_replication, _replication_shape),
         Property("Tags", _bucket_tags, _set_bucket_tags),
     ),
-    "AWS::S3::BucketPolicy": (Property("PolicyDocument", _bucket_policy),),
+    "AWS::S3::BucketPolicy": (
+        Property("Bucket", lambda _, policy: policy.properties["Bucket"]),  # read in the line below
+        Property("PolicyDocument", _bucket_policy),
+    ),
     "AWS::DynamoDB::Table": (
         Property("TableName", _of_table("TableName")),
         Property("BillingMode", _billing),
@@ -325,20 +349,29 @@ PROPERTIES: dict[str, tuple[Property, ...]] = {
         Property("DeletionProtectionEnabled", _of_table("DeletionProtectionEnabled")),
         Property("TimeToLiveSpecification", _ttl, _set_ttl),
         Property("PointInTimeRecoverySpecification", _pitr, _set_pitr),
+        Property("StreamSpecification", _stream),
         Property("Tags", _table_tags, _set_table_tags),
     ),
     "AWS::SQS::Queue": (
+        Property("QueueName", _queue_name),
         *(Property(name, _of_queue(name)) for name in _QUEUE),
         Property("RedrivePolicy", _of_queue("RedrivePolicy", document=True)),
         Property("RedriveAllowPolicy", _of_queue("RedriveAllowPolicy", document=True)),
         Property("Tags", _queue_tags),
     ),
-    "AWS::SQS::QueuePolicy": (Property("PolicyDocument", _queue_policy),),
+    "AWS::SQS::QueuePolicy": (
+        Property("Queues", _queues_with_policy),
+        Property("PolicyDocument", _queue_policy),
+    ),
     "AWS::SNS::Topic": (Property("TopicName", _topic_name), Property("Tags", _topic_tags)),
-    "AWS::SNS::TopicPolicy": (Property("PolicyDocument", _topic_policy),),
+    "AWS::SNS::TopicPolicy": (
+        Property("Topics", _topics_with_policy),
+        Property("PolicyDocument", _topic_policy),
+    ),
     "AWS::SecretsManager::Secret": (
         Property("Name", _of_secret("Name")),
         Property("Description", _of_secret("Description")),
+        Property("ReplicaRegions", _secret_regions),
         Property("Tags", _secret_tags),
     ),
     "AWS::Logs::LogGroup": (
@@ -346,7 +379,7 @@ PROPERTIES: dict[str, tuple[Property, ...]] = {
         Property("RetentionInDays", _of_log_group("retentionInDays")),
         Property("Tags", _log_group_tags),
     ),
-    "AWS::Logs::LogStream": (Property("LogStreamName", _log_stream),),
+    "AWS::Logs::LogStream": (Property("LogGroupName", _stream_group), Property("LogStreamName", _log_stream)),
     "AWS::CloudWatch::Alarm": tuple(Property(name, _of_alarm(name)) for name in _ALARM),
     "AWS::IAM::Role": (
         Property("RoleName", _of_role("RoleName")),
@@ -358,4 +391,7 @@ PROPERTIES: dict[str, tuple[Property, ...]] = {
         Property("InstanceProfileName", _profile_name),
         Property("Roles", _profile_roles),
     ),
+    **function_properties.PROPERTIES,
+    **network_properties.PROPERTIES,
+    **host_properties.PROPERTIES,
 }

@@ -1,15 +1,16 @@
 """Reading a CloudFormation template: its YAML tags, and the values its properties have for given parameters.
 
-Only what our own templates use is resolved (Ref, Sub, GetAtt of an ARN or a name, If, Equals, Not); anything else
-raises. Deploying belongs to `deployer`, comparing with what is deployed to `conformance`.
+Only what our own templates use is resolved (Ref, Sub, GetAtt of an ARN, a name or an id, If, Equals, Not, Base64);
+anything else raises. Deploying belongs to `deployer`, comparing with what is deployed to `conformance`.
 """
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,22 @@ _NAME_PROPERTY = {
     "AWS::CloudWatch::Alarm": "AlarmName",
     "AWS::IAM::Role": "RoleName",
     "AWS::IAM::InstanceProfile": "InstanceProfileName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::CloudWatch::Dashboard": "DashboardName",
+    "AWS::EC2::SecurityGroup": "GroupName",
+    "AWS::EC2::LaunchTemplate": "LaunchTemplateName",
+    "AWS::AutoScaling::AutoScalingGroup": "AutoScalingGroupName",
+    "AWS::AutoScaling::ScalingPolicy": "PolicyName",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": "Name",
+    "AWS::ElasticLoadBalancingV2::TargetGroup": "Name",
+    "AWS::ElastiCache::SubnetGroup": "CacheSubnetGroupName",
+    "AWS::ElastiCache::ReplicationGroup": "ReplicationGroupId",
 }
+# What `Ref` gives of these is made by AWS and not in the template.
+_REF_IS_PHYSICAL = (
+    *("AWS::EC2::", "AWS::SecretsManager::", "AWS::ElasticLoadBalancingV2::", "AWS::ElastiCache::ParameterGroup"),
+    "AWS::AutoScaling::ScalingPolicy",
+)
 _ARN = {
     "AWS::S3::Bucket": "arn:aws:s3:::{name}",
     "AWS::DynamoDB::Table": "arn:aws:dynamodb:{region}:{account}:table/{name}",
@@ -36,6 +52,8 @@ _ARN = {
     "AWS::SNS::Topic": "arn:aws:sns:{region}:{account}:{name}",
     "AWS::IAM::Role": "arn:aws:iam::{account}:role/{name}",
     "AWS::IAM::InstanceProfile": "arn:aws:iam::{account}:instance-profile/{name}",
+    "AWS::Lambda::Function": "arn:aws:lambda:{region}:{account}:function:{name}",
+    "AWS::CloudWatch::Alarm": "arn:aws:cloudwatch:{region}:{account}:alarm:{name}",
 }
 
 
@@ -47,6 +65,7 @@ class Resource:
     type: str
     properties: Mapping[str, Any]
     deletion_policy: str = "Delete"
+    physical_id: str = ""
 
     @property
     def name(self) -> str:
@@ -67,6 +86,7 @@ class Template:
     parameters: Mapping[str, str]
     region: str
     account: str = "000000000000"
+    physical: Mapping[str, str] = field(default_factory=dict)  # logical id to what the deployed resource is called
 
     @classmethod
     def read(cls, path: Path, parameters: Mapping[str, str], *, region: str, account: str = "000000000000") -> Template:
@@ -76,14 +96,19 @@ class Template:
     @cached_property
     def document(self) -> dict[str, Any]:
         """The template as data, with short tags written out (`!Ref x` is `{"Ref": "x"}`)."""
-        document: dict[str, Any] = yaml.load(self.body, Loader=_Loader)
-        return document
+        return _parsed(self.body)
 
     @cached_property
     def values(self) -> dict[str, str]:
         """Every parameter's value: the given one, else its default."""
         defaults = {name: str(spec.get("Default", "")) for name, spec in self.document["Parameters"].items()}
         return defaults | dict(self.parameters)
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """The parameters that have no default and were not given."""
+        specs = self.document["Parameters"].items()
+        return tuple(name for name, spec in specs if "Default" not in spec and not self.parameters.get(name))
 
     @cached_property
     def resources(self) -> dict[str, Resource]:
@@ -95,9 +120,8 @@ class Template:
         return "Condition" not in spec or self._condition(spec["Condition"])
 
     def _resource(self, key: str, spec: Mapping[str, Any]) -> Resource:
-        return Resource(
-            key, spec["Type"], self._resolve(spec.get("Properties", {})), spec.get("DeletionPolicy", "Delete")
-        )
+        properties, policy = self._resolve(spec.get("Properties", {})), spec.get("DeletionPolicy", "Delete")
+        return Resource(key, spec["Type"], properties, policy, self.physical.get(key, ""))
 
     def _condition(self, name: str) -> bool:
         return bool(self._resolve(self.document["Conditions"][name]))
@@ -119,17 +143,19 @@ class Template:
             case "Condition":
                 return self._condition(argument)
             case "Fn::Sub":
-                return re.sub(r"\$\{([\w:.]+)\}", lambda found: str(self._named(found[1])), argument)
+                return re.sub(r"\$\{([\w:.]+)\}", lambda found: _text(self._named(found[1])), argument)
             case "Fn::GetAtt":
                 return self._attribute(*argument.split(".", 1))
             case "Fn::If":
                 return self._resolve(argument[1] if self._condition(argument[0]) else argument[2])
-            case "Fn::Equals":
-                left, right = map(self._resolve, argument)
-                return str(left) == str(right)
-            case "Fn::Not":
-                return not self._resolve(argument[0])
+            case "Fn::Base64":
+                return base64.b64encode(str(self._resolve(argument)).encode()).decode()
+            case "Fn::Equals" | "Fn::Not":
+                return self._truth(name, [self._resolve(item) for item in argument])
         raise NotImplementedError(f"our templates do not use {name}")
+
+    def _truth(self, name: str, values: list[Any]) -> bool:
+        return not values[0] if name == "Fn::Not" else str(values[0]) == str(values[1])
 
     def _named(self, name: str) -> Any:
         return self._attribute(*name.split(".", 1)) if "." in name else self._ref(name)
@@ -138,24 +164,38 @@ class Template:
         pseudo = {"AWS::Region": self.region, "AWS::AccountId": self.account, "AWS::Partition": "aws"}
         if name == "AWS::NoValue":
             return ABSENT
-        if name in pseudo or name in self.values:
-            return pseudo.get(name) or self.values[name]
-        spec = self.document["Resources"][name]
-        return self._attribute(name, "Arn") if spec["Type"] == "AWS::SNS::Topic" else self._name_of(name)
+        if name in pseudo:
+            return pseudo[name]
+        if name in self.values:
+            return self._parameter(name)
+        kind = self.document["Resources"][name]["Type"]
+        if kind.startswith(_REF_IS_PHYSICAL):
+            return self.physical.get(name, name)
+        return self._attribute(name, "Arn") if kind == "AWS::SNS::Topic" else self._name_of(name)
+
+    def _parameter(self, name: str) -> Any:
+        is_list = self.document["Parameters"][name]["Type"] == "CommaDelimitedList"
+        return self.values[name].split(",") if is_list else self.values[name]
 
     def _name_of(self, logical_id: str) -> str:
         spec = self.document["Resources"][logical_id]
         return str(self._resolve(spec["Properties"].get(_NAME_PROPERTY[spec["Type"]])))
 
     def _attribute(self, logical_id: str, attribute: str) -> str:
-        name = self._name_of(logical_id)
-        if attribute != "Arn":
-            return name
-        form = _ARN[self.document["Resources"][logical_id]["Type"]]
-        return form.format(name=name, region=self.region, account=self.account)
+        kind = self.document["Resources"][logical_id]["Type"]
+        if attribute != "Arn" or kind not in _ARN:
+            return self.physical.get(logical_id, logical_id) if kind not in _ARN else self._name_of(logical_id)
+        return _ARN[kind].format(name=self._name_of(logical_id), region=self.region, account=self.account)
 
 
-class _Loader(yaml.SafeLoader):
+@cache
+def _parsed(body: str) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.load(body, Loader=_Loader)
+    return document
+
+
+# libyaml's loader, where the wheel has it, is ten times as fast.
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # chosen at run time
     """Reads `!Ref x` and `!Sub x` as the dictionaries that they abbreviate."""
 
 
@@ -169,6 +209,10 @@ def _construct_tag(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dic
 
 
 _Loader.add_multi_constructor("!", _construct_tag)
+
+
+def _text(value: Any) -> str:
+    return ",".join(value) if isinstance(value, list) else str(value)
 
 
 def _is_function(value: Mapping[str, Any]) -> bool:

@@ -65,7 +65,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     child = start_emulator(tmp_path_factory.mktemp("aws") / "state", port)
     local = LocalAws(f"http://127.0.0.1:{port}", clients(REGION, f"http://127.0.0.1:{port}"))
     try:
-        deploy_core(local.clients, region=REGION, local=True)
+        deploy_core(local.clients, region=REGION)
         _STARTED["aws"] = local
         yield local
     finally:

@@ -37,7 +37,7 @@ def deploy(settings: Settings, progress: Callable[[str], None]) -> Deployment:
     An emulator that is killed before its first save keeps the objects and loses the stack.
     """
     local = clients(settings.aws_region, settings.aws_endpoint_url)
-    deployment = deploy_core(local, region=settings.aws_region, local=True, names=names_in(settings))
+    deployment = deploy_core(local, region=settings.aws_region, names=names_in(settings))
     count = f", {len(deployment.changes)} resources" if deployment.changes else ""
     progress(f"{STACK} {deployment.action}{count}")
     emulator_client.save(str(settings.aws_endpoint_url))

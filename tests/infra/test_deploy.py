@@ -11,7 +11,8 @@ from axia_core.errors import InvalidInput
 from infra.change_sets import Stack
 from infra.clients import clients
 from infra.deployer import STACK, deploy
-from infra.stacks import check_core, core_template, deploy_core
+from infra.stacks import check_core, deploy_core, local_target
+from infra.template import Template
 from tests.conftest import REGION, LocalAws, start_emulator
 
 
@@ -19,7 +20,7 @@ def test_deploying_twice_changes_nothing(aws: LocalAws) -> None:
     """A second deployment finds nothing to change and nothing to set."""
     said: list[str] = []
 
-    deployment = deploy_core(aws.clients, region=REGION, local=True, progress=said.append)
+    deployment = deploy_core(aws.clients, region=REGION, progress=said.append)
 
     assert deployment.action == "unchanged"
     assert said == []
@@ -27,7 +28,7 @@ def test_deploying_twice_changes_nothing(aws: LocalAws) -> None:
 
 def test_what_is_deployed_is_the_template(aws: LocalAws) -> None:
     """Every property that can be read back is what the template says."""
-    report = check_core(aws.clients, region=REGION, local=True)
+    report = check_core(aws.clients, region=REGION)
 
     assert report.properties > 100
     assert [str(difference) for difference in report.differences] == []
@@ -40,7 +41,7 @@ def test_check_finds_what_somebody_changed(aws: LocalAws) -> None:
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "5"})
 
     try:
-        (difference,) = check_core(aws.clients, region=REGION, local=True).differences
+        (difference,) = check_core(aws.clients, region=REGION).differences
     finally:
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "60"})
 
@@ -61,23 +62,29 @@ def empty(scratch: LocalAws) -> LocalAws:
     """The scratch server without stack, bucket, table and secrets."""
     stack = Stack(STACK, scratch.client("cloudformation"))
     stack.remove()
-    for resource in core_template(scratch.clients, region=REGION, local=True).resources.values():
+    for resource in core_template(scratch).resources.values():
         _remove(scratch, resource.type, resource.name)
     return scratch
 
 
+def core_template(aws: LocalAws) -> Template:
+    """The core template as the local server gets it."""
+    target = local_target(REGION, aws.endpoint_url)
+    return target.template(target.environment.plan("core"))
+
+
 def test_a_failed_creation_is_removed_and_made_again(empty: LocalAws) -> None:
     """A stack in ROLLBACK_COMPLETE does not stand in the way."""
-    template = core_template(empty.clients, region=REGION, local=True)
+    template = core_template(empty)
     metric_math = 'Metrics: [{Id: busy, Expression: "1"}]'  # which the local server refuses
     broken = replace(template, body=template.body.replace("MetricName: CPUUtilization", metric_math))
     with pytest.raises(InvalidInput, match="ROLLBACK_COMPLETE: HighCpu"):
         deploy(broken, empty.clients)
 
-    deployment = deploy_core(empty.clients, region=REGION, local=True)
+    deployment = deploy_core(empty.clients, region=REGION)
 
     assert (deployment.action, deployment.adopted) == ("created", ())
-    assert check_core(empty.clients, region=REGION, local=True).differences == ()
+    assert check_core(empty.clients, region=REGION).differences == ()
 
 
 def test_a_bucket_that_outlived_its_stack_is_adopted_with_its_objects(empty: LocalAws) -> None:
@@ -86,16 +93,16 @@ def test_a_bucket_that_outlived_its_stack_is_adopted_with_its_objects(empty: Loc
     s3.create_bucket(Bucket="tss-raw-data", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_object(Bucket="tss-raw-data", Key="USDJPY/H1/x", Body=b"kept")
 
-    deployment = deploy_core(empty.clients, region=REGION, local=True)
+    deployment = deploy_core(empty.clients, region=REGION)
 
     assert deployment.adopted == ("tss-raw-data",)
     assert s3.get_object(Bucket="tss-raw-data", Key="USDJPY/H1/x")["Body"].read() == b"kept"
-    assert check_core(empty.clients, region=REGION, local=True).differences == ()
+    assert check_core(empty.clients, region=REGION).differences == ()
 
 
 def test_changes_that_are_not_approved_are_not_made(empty: LocalAws) -> None:
     """Declining leaves no stack and no change set behind that a later deployment trips over."""
-    template = core_template(empty.clients, region=REGION, local=True)
+    template = core_template(empty)
 
     declined = deploy(template, empty.clients, approve=lambda _: False)
 

@@ -70,14 +70,14 @@ def machine(tmp_path: Path, free_port: int) -> Iterator[Machine]:
 def test_state_survives_a_stop(machine: Machine) -> None:
     """Stack, items, messages and objects are there after a stop and a start, which go on with the same life."""
     first = machine.start()
-    deploy_core(clients(REGION, machine.url), region=REGION, local=True)
+    deploy_core(clients(REGION, machine.url), region=REGION)
     _write(machine, "before")
     machine.stop()
 
     second = machine.start()
 
     assert _written(machine) == {"object": b"before", "item": "before", "message": "before"}
-    assert check_core(clients(REGION, machine.url), region=REGION, local=True).differences == ()
+    assert check_core(clients(REGION, machine.url), region=REGION).differences == ()
     assert second.clean
     assert second.boot_id == first.boot_id
 
@@ -85,7 +85,7 @@ def test_state_survives_a_stop(machine: Machine) -> None:
 def test_a_kill_loses_nothing_that_was_saved_and_no_object(machine: Machine) -> None:
     """After kill -9 objects are all there, the rest as of the last save, and a new life has begun."""
     first = machine.start()
-    deploy_core(clients(REGION, machine.url), region=REGION, local=True)
+    deploy_core(clients(REGION, machine.url), region=REGION)
     _write(machine, "saved")
     emulator_client.save(machine.url)
     machine.client("s3").put_object(Bucket=BUCKET, Key="late", Body=b"late")

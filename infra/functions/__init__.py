@@ -1,0 +1,1 @@
+"""The code of the Lambda functions. The templates carry it inline; `python -m infra.inline` writes it there."""
