@@ -12,24 +12,24 @@ from axia_core.domain.bars import Bars
 from axia_core.services.coverage import Coverage
 
 UP, DOWN, SHADE = "#1b8a5a", "#c8423b", "rgba(128,128,128,.45)"
+MOST_LABELS = 14
 STATUSES = ("missing", "partial", "provisional", "complete")
 COLOURS = ("#9e9e9e", "#d97a00", "#3b78c2", "#1b8a5a")
 
 
 def candles(bars: Bars, volume_name: str) -> go.Figure:
-    """The bars, and below them their volume; weekends take no room."""
-    times = bars.time_us.astype("datetime64[us]")
-    digits = bars.symbol.digits
+    """The bars side by side, and below them their volume: what is closed takes no room."""
+    places, digits = np.arange(len(bars)), bars.symbol.digits
     rounded = {name: np.round(getattr(bars, name), digits) for name in ("open", "high", "low", "close")}
-    colours = np.where(rounded["close"] >= rounded["open"], UP, DOWN)
-    figure = go.Figure()
+    times = [at.item().strftime("%Y-%m-%d %H:%M") for at in bars.time_us.astype("datetime64[us]")]
     lines = {"increasing": {"line": {"color": UP, "width": 1}}, "decreasing": {"line": {"color": DOWN, "width": 1}}}
-    figure.add_candlestick(x=times, **rounded, name=str(bars.symbol), **lines, showlegend=False)
-    marker = {"color": SHADE if len(bars) > 1_500 else colours, "line": {"width": 0}}
-    figure.add_bar(x=times, y=bars.volume, name=volume_name, marker=marker, yaxis="y2", showlegend=False)
+    figure = go.Figure()
+    figure.add_candlestick(x=places, **rounded, **lines, text=times, name=str(bars.symbol), showlegend=False)
+    marker = {"color": SHADE, "line": {"width": 0}}
+    figure.add_bar(x=places, y=bars.volume, name=volume_name, marker=marker, yaxis="y2", showlegend=False)
     figure.update_layout(_layout(volume_name, digits))
-    figure.update_xaxes(rangebreaks=_closed(bars), rangeslider_visible=False)
-    return figure
+    at, labels = _ticks(bars)
+    return figure.update_xaxes(rangeslider_visible=False, tickvals=at, ticktext=labels, showgrid=False)
 
 
 def calendar(days: Sequence[Coverage], names: dict[str, str]) -> go.Figure:
@@ -78,16 +78,22 @@ def _layout(volume_name: str, digits: int) -> dict[str, object]:
         "hovermode": "x",
         "dragmode": "pan",
         "bargap": 0.1,
+        "xaxis": {"anchor": "y2"},
         "yaxis": {"domain": [0.22, 1.0], "side": "right", "tickformat": f".{digits}f"},
         "yaxis2": {"domain": [0.0, 0.17], "side": "right", "title": {"text": volume_name, "font": {"size": 11}}},
     }
 
 
-def _closed(bars: Bars) -> list[dict[str, object]]:
-    """Saturday in between: the FX week ends and begins on different UTC hours over the year."""
-    if len(bars) < 2 or bars.timeframe.value == "D1":
-        return [{"bounds": ["sat", "mon"]}]
-    return [{"bounds": ["sat", "sun"]}]
+def _ticks(bars: Bars) -> tuple[list[int], list[str]]:
+    """A label where a day, week or month begins: the shortest of which there are not too many."""
+    days = bars.time_us.astype("datetime64[us]").astype("datetime64[D]")
+    weeks = (days.astype(np.int64) + 3) // 7  # 1970-01-01 was a Thursday
+    for spans in (days.astype(np.int64), weeks, days.astype("datetime64[M]").astype(np.int64)):
+        begins = np.flatnonzero(np.diff(spans, prepend=spans[:1] - 1))
+        if len(begins) <= MOST_LABELS:
+            break
+    chosen = begins[:: -(-len(begins) // MOST_LABELS)]
+    return chosen.tolist(), [days[at].item().strftime("%d %b<br>%Y") for at in chosen]
 
 
 def _monday(day: date) -> datetime:

@@ -22,6 +22,14 @@ class Claim(StrEnum):
     OTHER = "OTHER"  # its id stands for another content
 
 
+class Stage(StrEnum):
+    """Where a ticket stands."""
+
+    OPEN = "OPEN"
+    SENT = "SENT"  # or being sent at this moment
+    FAILED = "FAILED"  # nobody knows whether it arrived: it may be sent once more, as it is
+
+
 @dataclass
 class _Claimed:
     content: str
@@ -68,10 +76,13 @@ class Tickets:
             if order_id in self._claimed:
                 self._claimed[order_id].failed = True
 
-    def is_claimed(self, order_id: str) -> bool:
-        """Whether it has been sent, or may have been: its id then stands for one content."""
+    def stage(self, order_id: str) -> Stage:
+        """Where the ticket stands."""
         with self._lock:
-            return order_id in self._claimed
+            known = self._claimed.get(order_id)
+            if known is None:
+                return Stage.OPEN
+            return Stage.FAILED if known.failed else Stage.SENT
 
     def _remember(self, order_id: str, content: str) -> None:
         self._claimed[order_id] = _Claimed(content)

@@ -110,6 +110,7 @@ class Words:
     sent: str
     already_sent: str
     other_content: str
+    not_sent: str
     new_ticket: str
     ticket_id: str
     timeline: str
@@ -292,6 +293,7 @@ EN = Words(
     sent="Sent: {id}",
     already_sent="This ticket had been sent already; nothing was sent again.",
     other_content="This ticket was sent with other content, in another tab perhaps. Nothing was sent now.",
+    not_sent="Not sent, as far as known: {why} The same may be sent once more; it can order only once.",
     new_ticket="New ticket",
     ticket_id="Ticket {id}",
     timeline="Timeline of {id}",
@@ -471,6 +473,7 @@ JA = Words(
     sent="送信済み: {id}",
     already_sent="この注文票は送信済みです。二重には送信していません。",
     other_content="この注文票は別の内容で送信済みです（別のタブなど）。今回は送信していません。新しい注文票を開いてください。",
+    not_sent="送信を確認できません: {why} 同じ内容は再送できます。二重には発注されません。",
     new_ticket="新しい注文票",
     ticket_id="注文票 {id}",
     timeline="{id} の経過",

@@ -118,10 +118,18 @@ def _order(console: Console, what: str, ticket: int, message: Callable[[], dict[
 
 def _toggle(console: Console, place: st.delta_generator.DeltaGenerator, what: str, ticket: int, label: str) -> None:
     """Opens or closes what is asked for a ticket; on the page only, nothing is sent."""
-    key = f"open-{what}-{ticket}"
-    if place.button(label, key=f"toggle-{what}-{ticket}", disabled=not console.may_act, width="stretch"):
-        st.session_state[key] = not st.session_state.get(key, False)
-        st.rerun(scope="fragment")
+    place.button(
+        label,
+        key=f"toggle-{what}-{ticket}",
+        on_click=_open_or_close,
+        args=(f"open-{what}-{ticket}",),
+        disabled=not console.may_act,
+        width="stretch",
+    )
+
+
+def _open_or_close(key: str) -> None:
+    st.session_state[key] = not st.session_state.get(key, False)
 
 
 def _is_open(what: str, ticket: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -11,12 +11,14 @@ from axia_console.actions import OtherContent, order_of, send_once
 from axia_console.console import Console
 from axia_console.freshness import Standing
 from axia_console.risk import Projection, project
+from axia_console.tickets import Stage
 from axia_console.verdict import verdict
 from axia_core.domain.orders import Order
 from axia_core.domain.snapshot import Snapshot
 from axia_core.errors import AxiaError, InvalidInput
 from axia_core.services.check_order import Forecast
 
+LAST_SENT, JUST_SENT = "last-sent", "just-sent"
 MARKS = {True: ":material/check:", False: ":material/close:", None: ":material/remove:"}
 Message = dict[str, Any]
 
@@ -26,23 +28,23 @@ def ordering(
 ) -> None:
     """Everything below the fields: to be drawn anew with them. With *started* False nothing has been typed yet."""
     words, found = console.words, console.standing()
-    if console.backend.tickets.is_claimed(order_id):
-        _claimed(console, purpose, order_id)
+    if console.backend.tickets.stage(order_id) is Stage.SENT:
+        _sent(console, purpose, order_id)
         return
     problem, order, made = _read(console, message) if started else ("", None, {})
     if problem:
         st.error(problem)
-    forecast = _judged(console, order, made, found) if order is not None else None
+    forecast = _judged(console, made, order, found) if order is not None else None
     if not found.may_send:
         st.warning(words.sending_disabled)
-    ready = bool(order) and found.may_send and console.may_act and forecast is not None
-    reviewed = f"review-{order_id}"
-    if st.session_state.get(reviewed) and order is not None:
+    if note := st.session_state.get(_note(order_id)):
+        st.warning(note)
+    ready = order is not None and forecast is not None and found.may_send and console.may_act
+    if order is not None and st.session_state.get(_reviewed(order_id)):
         st.info(f"**{words.review_title}**  \n{sentence(order)}")
-        _send_button(console, purpose, order_id, made, ready=ready)
-    elif st.button(words.review, key=f"ask-{order_id}", disabled=not ready, width="stretch"):
-        st.session_state[reviewed] = True
-        st.rerun(scope="fragment")
+        _wide_button(words.send_order, f"send-{order_id}", _send, (console, order_id, made), ready=ready, strong=True)
+    else:
+        _wide_button(words.review, f"ask-{order_id}", _review, (order_id,), ready=ready)
     st.caption(words.ticket_id.format(id=order_id))
 
 
@@ -93,7 +95,7 @@ def _read(console: Console, message: Callable[[], Message]) -> tuple[str, Order 
         return str(error), None, {}
 
 
-def _judged(console: Console, order: Order, made: Message, found: Standing) -> Forecast | None:
+def _judged(console: Console, made: Message, order: Order, found: Standing) -> Forecast | None:
     if found.snapshot is None:
         return None
     if order.action.is_entry:
@@ -118,11 +120,11 @@ def _figures(console: Console, found: Projection) -> None:
     words = console.words
     risk, reward = st.columns(2)
     percent = None if found.risk_percent is None else words.of_equity.format(percent=found.risk_percent)
-    risk.metric(words.risk, _money(found.risk, found.currency, words.no_stop, words.wrong_side))
-    reward.metric(words.reward, _money(found.reward, found.currency, "—", words.wrong_side))
+    risk.markdown(f"{words.risk}  \n**{_money(found.risk, found.currency, words.no_stop, words.wrong_side)}**")
+    reward.markdown(f"{words.reward}  \n**{_money(found.reward, found.currency, '—', words.wrong_side)}**")
     pip = f"{words.pip_value}: {_money(found.pip_value, found.currency, '—', '')}"
     ratio = "" if found.ratio is None else f" · {words.ratio}: {found.ratio}"
-    st.caption(" · ".join(part for part in (pip + ratio, percent) if part))
+    st.caption(" · ".join(part for part in (percent, pip + ratio) if part))
 
 
 def _money(amount: Any, currency: str, nothing: str, wrong: str) -> str:
@@ -151,14 +153,16 @@ def _plain(text: str) -> str:
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>()#+!|$:~" else letter for letter in text)
 
 
-def _send_button(console: Console, purpose: str, order_id: str, made: Message, *, ready: bool) -> None:
-    words = console.words
-    if not st.button(words.send_order, type="primary", key=f"send-{order_id}", disabled=not ready, width="stretch"):
-        return
+def _review(order_id: str) -> None:
+    st.session_state[_reviewed(order_id)] = True
+
+
+def _send(console: Console, order_id: str, made: Message) -> None:
+    """What came of it is kept for the next drawing: a message that vanishes after two seconds is none."""
+    words, backend = console.words, console.backend
     if not console.standing().may_send:  # it may have grown old since it was drawn
-        st.warning(words.sending_disabled)
+        st.session_state[_note(order_id)] = words.sending_disabled
         return
-    backend = console.backend
     try:
         done = send_once(
             made,
@@ -170,25 +174,39 @@ def _send_button(console: Console, purpose: str, order_id: str, made: Message, *
             symbols=backend.settings.symbols,
         )
     except AxiaError as error:
-        st.error(words.cannot_read.format(why=error))
+        st.session_state[_note(order_id)] = words.not_sent.format(why=error)
         return
-    st.session_state["last-sent"] = order_id
-    st.session_state[f"note-{purpose}"] = words.other_content if isinstance(done, OtherContent) else ""
-    st.rerun()
+    st.session_state[_note(order_id)] = words.other_content if isinstance(done, OtherContent) else ""
+    st.session_state[LAST_SENT], st.session_state[JUST_SENT] = order_id, True
 
 
-def _claimed(console: Console, purpose: str, order_id: str) -> None:
+def _sent(console: Console, purpose: str, order_id: str) -> None:
     """The ticket has been sent, here or in another tab: nothing more can be sent under it."""
     words = console.words
-    mine = st.session_state.get("last-sent") == order_id
+    if st.session_state.pop(JUST_SENT, False):
+        st.rerun()  # the timeline is another part of the page
     st.success(words.sent.format(id=order_id))
-    if not mine:
+    if st.session_state.get(LAST_SENT) != order_id:
         st.info(words.already_sent)
-    if note := st.session_state.get(f"note-{purpose}"):
+    if note := st.session_state.get(_note(order_id)):
         st.warning(note)
-    if st.button(words.new_ticket, key=f"new-{order_id}", width="stretch"):
-        console.backend.tickets.renew(console.who, purpose, order_id)
-        st.rerun()
+    _wide_button(words.new_ticket, f"new-{order_id}", console.backend.tickets.renew, (console.who, purpose, order_id))
+
+
+def _wide_button(
+    label: str, key: str, act: Callable[..., Any], with_: tuple[Any, ...], *, ready: bool = True, strong: bool = False
+) -> None:
+    """It acts in a callback, on what stood there when it was clicked: a page drawn anew meanwhile loses no click."""
+    kind: Literal["primary", "secondary"] = "primary" if strong else "secondary"
+    st.button(label, key=key, on_click=act, args=with_, disabled=not ready, type=kind, width="stretch")
+
+
+def _note(order_id: str) -> str:
+    return f"note-{order_id}"
+
+
+def _reviewed(order_id: str) -> str:
+    return f"review-{order_id}"
 
 
 def _quietly(read: Callable[[], Any]) -> Any:

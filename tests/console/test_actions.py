@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from axia_console.actions import OtherContent, Sent, release, send_once, throw
-from axia_console.tickets import Claim, Tickets
+from axia_console.tickets import Claim, Stage, Tickets
 from axia_core.adapters.memory import MemoryOrderLedger, MemoryOrderQueue
 from axia_core.domain.kill_switch import UNREADABLE, AuditLine, KillSwitch, Mode
 from axia_core.errors import InvalidInput, InvalidOrder, StoreUnavailable, VersionConflict
@@ -87,8 +87,10 @@ def test_failure_may_be_repeated_as_it_was(desk: Desk) -> None:
     with pytest.raises(StoreUnavailable):
         sent(desk, message(), Deaf(desk.clock))
 
+    assert desk.tickets.stage("T1") is Stage.FAILED
     assert sent(desk, message(lots=0.2)) == OtherContent("T1")
     assert sent(desk, message()) == Sent("T1")
+    assert desk.tickets.stage("T1") is Stage.SENT
 
 
 def test_audited_with_who(desk: Desk) -> None:
@@ -121,7 +123,7 @@ def test_invalid_is_refused_before_the_claim(desk: Desk) -> None:
     with pytest.raises(InvalidOrder):
         sent(desk, message(lots=-1))
 
-    assert not desk.tickets.is_claimed("T1")
+    assert desk.tickets.stage("T1") is Stage.OPEN
 
 
 def test_one_of_many_threads_sends() -> None:
