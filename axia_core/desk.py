@@ -176,9 +176,11 @@ class Desk:
         if (switch := self._guard.switch) is not None and self._sweep.is_due(switch):
             with self._lease.kept_alive():  # no order is in hand
                 self._sweep.follow(switch)
-        for record in self._waiting():
+        for number, record in enumerate(self._waiting(), 1):
             self._step(record)
             self._lease.keep()
+            if number % RECEIVE_LIMIT == 0:
+                self._let_exits_by()
         self._look_after_the_rest()
         busy = received or any(self._is_new(record) for record in self._open.values())
         if not busy and self._rounds.is_due(self.clock.now()):
@@ -233,6 +235,16 @@ class Desk:
         later = [record for record in due if self._is_new(record) and record.order.action.is_entry][RECEIVE_LIMIT:]
         put_off = {record.order.order_id for record in later}
         return [record for record in due if record.order.order_id not in put_off]
+
+    def _let_exits_by(self) -> None:
+        """Hundreds of entries may wait for one that is UNKNOWN: an exit that comes meanwhile is not behind them all."""
+        if self._guard.is_due():
+            self._guard.look()
+        if self._accept(0):
+            for record in self._waiting():
+                if not record.order.action.is_entry:
+                    self._step(record)
+                    self._lease.keep()
 
     def _is_new(self, record: OrderRecord) -> bool:
         return record.state is State.RECEIVED and record.order.order_id not in self._next_look

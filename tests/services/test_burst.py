@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from axia_core.adapters.memory import MemoryBroker
+from axia_core.adapters.memory import MemoryBroker, MemoryOrderLedger
 from axia_core.desk import MOST_AHEAD, RECEIVE_LIMIT, Desk
 from axia_core.desk_rules import DeskRules
 from axia_core.desk_unshown import MOST_HELD
 from axia_core.domain.broker import CannotTell
+from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.orders import Order
 from axia_core.domain.outcomes import Outcome, Unknown
@@ -125,6 +126,38 @@ def test_exit_that_comes_in_mid_burst_waits_for_a_handful(busy: World) -> None:
     work(busy, 121)
 
     assert submitted(busy).index("exit") - 100 <= RECEIVE_LIMIT
+
+
+class SlowToRead(MemoryOrderLedger):
+    """Looking at the kill switch takes its time, and something happens at one of the looks."""
+
+    world: World
+    looks = 0
+    at_look = 0
+    happen: Callable[[], object]
+
+    def kill_switch(self) -> KillSwitch:
+        self.looks += 1
+        self.world.clock.sleep(0.02)
+        if self.looks == self.at_look:
+            self.happen()
+        return super().kill_switch()
+
+
+def test_exit_does_not_wait_for_a_round_of_entries_that_are_held_up(busy: World) -> None:
+    """Looking again at hundreds of entries that wait takes seconds; an exit that comes meanwhile goes first."""
+    busy.ledger = ledger = SlowToRead(KillSwitch(active=False, version=1))
+    ledger.world, ledger.at_look = busy, 1_000
+    sent: list[datetime] = []
+    ledger.happen = lambda: (sent.append(busy.clock.now()), busy.send(order_id="exit", **CLOSE))
+    busy.broker.script.append(Unknown("no answer"))
+    busy.broker.otherwise = CannotTell("the terminal is busy")
+    send(busy, 400)
+
+    list(busy.desk().run(lambda: "exit" in submitted(busy)))
+
+    begun = next(event for event in ledger.events("exit") if event.state is State.SUBMITTING)
+    assert begun.at - sent[0] <= timedelta(seconds=1)
 
 
 def test_exits_come_in_while_entries_are_held_up(busy: World) -> None:

@@ -17,7 +17,7 @@ from axia_core.domain.broker import Absent, Account, CannotTell, Evidence, Findi
 from axia_core.domain.messages import Lease, Message
 from axia_core.domain.order_states import Execution, OrderRecord, State
 from axia_core.domain.orders import Order
-from axia_core.domain.outcomes import Unknown
+from axia_core.domain.outcomes import NotSent, Outcome, Unknown
 from axia_core.errors import LeaseLost, VersionConflict
 from axia_core.services.reconcile import reconcile
 from tests.services.conftest import World
@@ -295,3 +295,37 @@ def test_absence_after_a_blind_stretch_begins_anew(world: World) -> None:
     work(world, world.desk(), 60)
 
     assert state_of(world, "A1") is State.UNKNOWN
+
+
+@dataclass
+class TakenOverInMidAttempt(MemoryBroker):
+    """Its desk's run was called over by mistake: a successor ends lease and terminal while an order is being sent."""
+
+    world: World | None = None
+    reached_the_broker: bool = False
+    shown_by_successor: list[OrderRecord] = field(default_factory=list)
+
+    def submit(self, order: Order, send_by: datetime) -> Outcome:
+        assert self.world is not None
+        self.submitted.append(order)
+        self.world.ledger.release_lease(held(self.world))  # as the op does for a run that is over
+        evidence = Evidence(state=State.FILLED, execution=Execution(ticket=9), found_in="deals")
+        self.world.broker = MemoryBroker(self.clock, otherwise=evidence if self.reached_the_broker else Absent())
+        ends = self.clock.now() + timedelta(seconds=60)
+        self.shown_by_successor += self.world.desk("successor").run(lambda: self.clock.now() >= ends)
+        return Unknown("the process died in mid-call") if self.reached_the_broker else NotSent("taken over")
+
+
+@pytest.mark.parametrize(("reached", "state"), [(True, State.FILLED), (False, State.REJECTED)])
+def test_lease_that_is_ended_while_its_holder_sends(world: World, reached: bool, state: State) -> None:
+    """A desk that lives although its run was called over loses, and what it was sending is settled once, by evidence."""
+    world.broker = broker = TakenOverInMidAttempt(world.clock, world=world, reached_the_broker=reached)
+    old = world.desk("old")
+    world.send(order_id="A1")
+
+    with pytest.raises(LeaseLost):
+        list(old.run(never))
+
+    assert [(one.order.order_id, one.state) for one in broker.shown_by_successor] == [("A1", state)]
+    assert state_of(world, "A1") is state
+    assert (len(broker.submitted), world.broker.submitted) == (1, [])
