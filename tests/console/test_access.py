@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from axia_console.sign_in import _has_auth
 from axia_core.errors import InvalidInput
 from axia_core.settings import Settings
 
+ROOT = Path(__file__).parents[2]
 LISTS = Settings(console_traders=("Trader@Example.com",), console_viewers=("viewer@example.com",))
 
 
@@ -90,3 +94,22 @@ def test_options_keep_it_closed() -> None:
     assert chosen["server_enableXsrfProtection"]
     assert chosen["server_enableCORS"]
     assert (chosen["browser_gatherUsageStats"], chosen["client_showErrorDetails"]) == (False, "none")
+
+
+def test_refuses_to_start_exposed(tmp_path: Path) -> None:
+    """On every address and without sign-in the server ends with its reason, before it listens."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("AXIA_")}
+    variables |= {"AXIA_CONSOLE_HOST": "0.0.0.0", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "axia_console"],
+        env=variables,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert ended.returncode == 3
+    assert "no sign-in is configured" in ended.stderr
