@@ -15,7 +15,7 @@ from axia_core.domain.limits import Limits, expired
 from axia_core.domain.messages import Message
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.orders import Order, parse_order
-from axia_core.errors import InvalidInput, InvalidOrder
+from axia_core.errors import CorruptObject, InvalidInput, InvalidOrder
 from axia_core.ports import Clock, DeadLetterQueue, OrderLedger
 
 
@@ -101,7 +101,10 @@ def _judge(message: Message, around: Surroundings) -> DeadLetter:
 
 
 def _prospect(order: Order, message: Message, around: Surroundings) -> tuple[Prospect, str]:
-    known = around.ledger.order(order.order_id)
+    try:
+        known = around.ledger.order(order.order_id)
+    except CorruptObject as error:  # what one letter meets must not keep a person from the others
+        return Prospect.RETURNS, str(error)
     if known is not None and known.order.content_hash() == order.content_hash():
         return Prospect.KNOWN, f"nothing: the ledger knows order {order.order_id} as {known.state}"
     if known is not None:

@@ -149,7 +149,12 @@ def test_exit_does_not_wait_for_a_round_of_entries_that_are_held_up(busy: World)
     busy.ledger = ledger = SlowToRead(KillSwitch(active=False, version=1))
     ledger.world, ledger.at_look = busy, 1_000
     sent: list[datetime] = []
-    ledger.happen = lambda: (sent.append(busy.clock.now()), busy.send(order_id="exit", **CLOSE))
+
+    def an_exit_comes() -> None:
+        sent.append(busy.clock.now())
+        busy.send(order_id="exit", **CLOSE)
+
+    ledger.happen = an_exit_comes
     busy.broker.script.append(Unknown("no answer"))
     busy.broker.otherwise = CannotTell("the terminal is busy")
     send(busy, 400)

@@ -318,7 +318,7 @@ class TakenOverInMidAttempt(MemoryBroker):
 
 @pytest.mark.parametrize(("reached", "state"), [(True, State.FILLED), (False, State.REJECTED)])
 def test_lease_that_is_ended_while_its_holder_sends(world: World, reached: bool, state: State) -> None:
-    """A desk that lives although its run was called over loses, and what it was sending is settled once, by evidence."""
+    """A desk that lives although its run was called over has lost, and what it was sending is settled by evidence."""
     world.broker = broker = TakenOverInMidAttempt(world.clock, world=world, reached_the_broker=reached)
     old = world.desk("old")
     world.send(order_id="A1")

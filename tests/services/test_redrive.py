@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from axia_core.adapters.memory import MemoryDeadLetterQueue
-from axia_core.domain.order_states import State
-from axia_core.errors import InvalidInput
+from axia_core.adapters.memory import MemoryDeadLetterQueue, MemoryOrderLedger
+from axia_core.domain.order_states import OrderRecord, State
+from axia_core.errors import InvalidInput, NewerItem
 from axia_core.services.execute import execute
 from axia_core.services.redrive import DeadLetter, Prospect, Surroundings, chosen, look, purge, redrive
 from tests.services.conftest import World
@@ -135,6 +135,28 @@ def test_hostile_bodies_are_judged(world: World) -> None:
     lose(world)
 
     assert {letter.prospect for letter in seen(world)} == {Prospect.RETURNS}
+
+
+class HoldsANewerItem(MemoryOrderLedger):
+    """A newer version wrote order A1."""
+
+    def order(self, order_id: str) -> OrderRecord | None:
+        if order_id == "A1":
+            raise NewerItem("the ledger item ORDER#A1 has schema 2, this version knows 1")
+        return super().order(order_id)
+
+
+def test_order_that_cannot_be_read_hides_no_other(world: World) -> None:
+    """A letter whose order a newer version wrote comes back, and the others are judged all the same."""
+    world.ledger = HoldsANewerItem(world.ledger.kill_switch())
+    for order_id in ("A1", "A2"):
+        world.send(order_id=order_id)
+    lose(world)
+
+    first, second = seen(world)
+
+    assert (first.prospect, second.prospect) == (Prospect.RETURNS, Prospect.EXECUTES)
+    assert "schema 2" in first.prospect_text
 
 
 def test_unknown_id_is_refused_by_name(world: World) -> None:
