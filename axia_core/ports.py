@@ -1,6 +1,6 @@
 """The outside world on one page: what services need from it, without a vendor's name.
 
-Every port has a real adapter and an in-memory one (`adapters/memory.py`), and one contract suite runs over all.
+Every port has a real adapter and an in-memory one (`adapters/memory`), and one contract suite runs over all.
 Methods raise only errors of `axia_core.errors`; a TransientError always means that nothing was changed.
 """
 
@@ -199,8 +199,8 @@ class BarCache(ABC):
         """Counts what the cache did for a load."""
 
     @abstractmethod
-    def status(self) -> CacheStatus:
-        """Every series that is held, and the counts."""
+    def status(self, timeframe: Timeframe | None = None) -> CacheStatus:
+        """Every series that is held, of *timeframe* alone where it is given, and the counts of all."""
 
 
 class OrderQueue(ABC):

@@ -1,20 +1,13 @@
-"""In-memory order queue, ledger, broker and events: they ship beside the real ones and obey the same contracts.
-
-State goes in through the constructor and is read back through attributes; nothing here is patched by a test.
-"""
+"""The order ledger in dictionaries: the same moves, conditions and errors as the real one."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from axia_core.domain.broker import Absent, Account, Booking, Deal, Finding, Instrument, PendingOrder, Position, Quote
 from axia_core.domain.kill_switch import UNREADABLE, AuditLine, KillSwitch, audit_of
-from axia_core.domain.messages import Epoch, Lease, Message, QueueDepth
+from axia_core.domain.messages import Epoch, Lease, Message
 from axia_core.domain.order_states import (
     Execution,
     OrderEvent,
@@ -25,93 +18,9 @@ from axia_core.domain.order_states import (
     moved,
     new_record,
 )
-from axia_core.domain.orders import Action, Order
-from axia_core.domain.outcomes import NotSent, Outcome, Settled
+from axia_core.domain.orders import Order
 from axia_core.errors import LeaseLost, VersionConflict
-from axia_core.ports import Broker, Clock, DeadLetterQueue, DryRun, Events, Mark, OrderLedger, OrderQueue, Recorded
-
-
-@dataclass(slots=True)
-class _Queued:
-    message: Message
-    visible_at: datetime
-
-
-class MemoryOrderQueue(OrderQueue):
-    """A queue with visibility and a dead-letter list, driven by a clock."""
-
-    def __init__(self, clock: Clock, max_receives: int = 3, sender: str = "memory") -> None:
-        self._clock = clock
-        self._max_receives = max_receives
-        self._sender = sender
-        self._numbers = itertools.count(1)
-        self._queued: list[_Queued] = []
-        self.dead_letters: list[Message] = []
-
-    def send(self, body: str) -> str:
-        now = self._clock.now()
-        message_id = f"message-{next(self._numbers)}"
-        message = Message(
-            message_id=message_id, body=body, sent_at=now, receive_count=0, sender=self._sender, receipt=""
-        )
-        self._queued.append(_Queued(message, now))
-        return message_id
-
-    def receive(self, limit: int, wait_s: int, visibility_s: int) -> tuple[Message, ...]:
-        if not self._visible() and wait_s:
-            self._clock.sleep(wait_s)
-        return tuple(
-            received
-            for queued in self._visible()[:limit]
-            if (received := self._hand_over(queued, visibility_s)) is not None
-        )
-
-    def delete(self, message: Message) -> None:
-        self.delete_all((message,))
-
-    def delete_all(self, messages: Sequence[Message]) -> None:
-        gone = {message.message_id for message in messages}
-        self._queued = [queued for queued in self._queued if queued.message.message_id not in gone]
-
-    def depth(self) -> QueueDepth:
-        waiting = len(self._visible())
-        return QueueDepth(waiting=waiting, in_flight=len(self._queued) - waiting)
-
-    def put_back(self, message: Message) -> None:
-        """Queues a message again, under its own id and sent time."""
-        self._queued.append(_Queued(replace(message, receive_count=0, receipt=""), self._clock.now()))
-
-    def _visible(self) -> list[_Queued]:
-        return [queued for queued in self._queued if queued.visible_at <= self._clock.now()]
-
-    def _hand_over(self, queued: _Queued, visibility_s: int) -> Message | None:
-        if queued.message.receive_count >= self._max_receives:
-            self._queued.remove(queued)
-            self.dead_letters.append(queued.message)
-            return None
-        count = queued.message.receive_count + 1
-        queued.message = replace(queued.message, receive_count=count, receipt=f"{queued.message.message_id}/{count}")
-        queued.visible_at = self._clock.now() + timedelta(seconds=visibility_s)
-        return queued.message
-
-
-class MemoryDeadLetterQueue(DeadLetterQueue):
-    """The dead-letter list of an in-memory queue."""
-
-    def __init__(self, queue: MemoryOrderQueue) -> None:
-        self._queue = queue
-
-    @contextmanager
-    def hold(self) -> Iterator[tuple[Message, ...]]:
-        yield tuple(sorted(self._queue.dead_letters, key=lambda letter: letter.sent_at))
-
-    def redrive(self, letter: Message) -> None:
-        self._queue.put_back(letter)
-        self.delete(letter)
-
-    def delete(self, letter: Message) -> None:
-        kept = [other for other in self._queue.dead_letters if other.message_id != letter.message_id]
-        self._queue.dead_letters[:] = kept
+from axia_core.ports import Mark, OrderLedger, Recorded
 
 
 class MemoryOrderLedger(OrderLedger):
@@ -319,111 +228,3 @@ class MemoryOrderLedger(OrderLedger):
         holder = self.lease_holder(now)
         if holder is None or (holder.owner, holder.fence) != (lease.owner, lease.fence):
             raise LeaseLost(f"{lease.owner} no longer holds the desk's lease")
-
-
-@dataclass
-class MemoryBroker(Broker):
-    """A broker that answers from a script: one outcome per submit, then fills."""
-
-    clock: Clock
-    script: list[Outcome] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    otherwise: Finding = field(default_factory=Absent)
-    open_positions: Sequence[Position] = ()
-    prices: Callable[[str], tuple[Decimal, Decimal]] = lambda _: (Decimal("149.995"), Decimal("150.005"))
-    submitted: list[Order] = field(default_factory=list)
-    equity: Decimal = Decimal(10_000)
-    pending_orders: Sequence[PendingOrder] = ()
-    history: Sequence[Deal] = ()
-    booked: Sequence[Booking] = ()
-    balance: Decimal = Decimal(10_000)
-
-    def account(self) -> Account:
-        return Account(
-            login=1,
-            server="memory",
-            currency="USD",
-            demo=True,
-            hedging=True,
-            balance=self.balance,
-            equity=self.equity,
-        )
-
-    def quote(self, symbol: str) -> Quote:
-        bid, ask = self.prices(symbol)
-        return Quote(bid=bid, ask=ask, at=self.clock.now())
-
-    def instrument(self, symbol: str) -> Instrument:
-        step = Decimal("0.01")
-        return Instrument(
-            name=symbol,
-            point=Decimal("0.001"),
-            tick_size=Decimal("0.001"),
-            lots_min=step,
-            lots_max=Decimal(100),
-            lots_step=step,
-            stops_level_points=0,
-        )
-
-    def positions(self) -> tuple[Position, ...]:
-        return tuple(self.open_positions)
-
-    def pending(self) -> tuple[PendingOrder, ...]:
-        return tuple(self.pending_orders)
-
-    def deals(self, since: datetime, until: datetime) -> tuple[Deal, ...]:
-        return tuple(deal for deal in self.history if since <= deal.at < until)
-
-    def bookings(self, since: datetime, until: datetime) -> tuple[Booking, ...]:
-        return tuple(one for one in self.booked if since <= one.at < until)
-
-    def deals_of(self, position: int) -> tuple[Deal, ...]:
-        return tuple(deal for deal in self.history if deal.position == position)
-
-    def submit(self, order: Order, send_by: datetime) -> Outcome:
-        self.submitted.append(order)
-        if self.script:
-            return self.script.pop(0)
-        if self._removed(order):
-            return Settled(state=State.DONE, execution=Execution(ticket=order.mt5_ticket, lots=order.lots))
-        filled = Execution(ticket=len(self.submitted), deal=len(self.submitted), price=Decimal(150), lots=order.lots)
-        return Settled(state=State.FILLED, execution=filled)
-
-    def find(self, order: Order, since: datetime) -> Finding:
-        return self.findings.pop(0) if self.findings else self.otherwise
-
-    def _removed(self, order: Order) -> bool:
-        """Whether a CLOSE or CANCEL named a position or pending order that there was; it is gone then."""
-        if order.action is Action.CLOSE:
-            found = any(one.ticket == order.mt5_ticket for one in self.open_positions)
-            self.open_positions = [one for one in self.open_positions if one.ticket != order.mt5_ticket]
-            return found
-        found = order.action is Action.CANCEL and any(one.ticket == order.mt5_ticket for one in self.pending_orders)
-        if found:
-            self.pending_orders = [one for one in self.pending_orders if one.ticket != order.mt5_ticket]
-        return found
-
-
-@dataclass
-class MemoryDryRun(MemoryBroker, DryRun):
-    """A broker that objects by a script and never sends."""
-
-    objections: list[Outcome] = field(default_factory=list)
-
-    def check(self, order: Order) -> Outcome | None:
-        return self.objections.pop(0) if self.objections else None
-
-    def submit(self, order: Order, send_by: datetime) -> Outcome:
-        return NotSent("a dry run sends nothing", can_wait=False)
-
-
-class MemoryEvents(Events):
-    """Keeps what it was told."""
-
-    def __init__(self) -> None:
-        self.published: list[tuple[str, str, str]] = []
-        self.details: list[dict[str, str]] = []
-
-    def publish(self, event_type: str, severity: str, component: str, text: str, **details: str) -> None:
-        self.published.append((event_type, severity, text))
-        self.details.append(details)
