@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shlex
 import sys
 import tempfile
 import time
@@ -46,7 +47,7 @@ class Report:
         self.broker_deals += verdict.broker_deals
         self.ledger_states = dict(Counter(self.ledger_states) + Counter(verdict.states))
         if verdict.violations:
-            replay = f"python -m benchmarks.crash_matrix --case {case}"
+            replay = f"python -m benchmarks.crash_matrix --seed {self.seed} --case {shlex.quote(str(case))}"
             self.violations.append({"case": str(case), "what": verdict.violations, "replay": replay})
 
 

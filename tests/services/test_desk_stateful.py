@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import settings
@@ -11,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from axia_core.domain.kill_switch import KillSwitch, Mode
 from axia_core.domain.symbols import DEFAULT_SYMBOLS
 from tests.crashing import ANSWERS, LEASE_IS_OVER, CrashWorld
+from tests.services.test_flatten import pending, position
 
 ENTRIES = st.fixed_dictionaries(
     {
@@ -26,6 +29,16 @@ EXITS = st.fixed_dictionaries(
         "mt5_ticket": st.integers(1, 5),
     }
 )
+MODIFIES = st.fixed_dictionaries(
+    {
+        "order_action": st.just("MODIFY"),
+        "mt5_ticket": st.integers(7, 9),  # a position, a pending order, nothing
+        "lot_size": st.sampled_from([None, 0.1, 0.2]),
+        "sl_price": st.sampled_from([147.0, 149.0]),
+    }
+)
+HELD = replace(position(7), stop_loss=Decimal(148), take_profit=Decimal(152))
+WAITING = replace(pending(8), price=Decimal(150))
 BROKEN = st.sampled_from([{"lot_size": -1}, {"symbol": "NOPE"}, {"order_type": "LIMIT"}, {"surprise": 1}])
 
 
@@ -35,6 +48,7 @@ class Desks(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = CrashWorld()
+        self.world.broker.open_positions, self.world.broker.pending_orders = [HELD], [WAITING]
         self.bodies: dict[str, dict[str, Any]] = {}
         self.saved: Any = None
         self.rewinds = 0
@@ -43,7 +57,7 @@ class Desks(RuleBasedStateMachine):
     def begin(self) -> None:
         self.saved = self.world.remember()
 
-    @rule(fields=ENTRIES | EXITS)
+    @rule(fields=ENTRIES | EXITS | MODIFIES)
     def send(self, fields: dict[str, Any]) -> None:
         order_id = f"order-{len(self.bodies)}"
         self.bodies[order_id] = fields
