@@ -8,7 +8,7 @@ https://docs.dagster.io/guides/build/partitions-and-backfills
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 import dagster as dg
 from dagster import MultiPartitionKey
@@ -39,9 +39,30 @@ def trading_dates(history_start: date) -> dg.DailyPartitionsDefinition:
     )
 
 
+class SeriesDays(dg.MultiPartitionsDefinition):
+    """{date, symbol}, whose list of keys is made once a day.
+
+    Dagster asks for all of them whenever an unpartitioned asset or a check depends on the series: 17 times in a daily
+    collection, and 20,880 keys take a quarter of a second each time.
+    """
+
+    def get_partition_keys(
+        self,
+        current_time: datetime | None = None,
+        dynamic_partitions_store: dg.DagsterInstance | None = None,  # type: ignore[override]  # not a public type
+    ) -> Sequence[MultiPartitionKey]:
+        with dg.partition_loading_context(effective_dt=current_time):
+            newest = self.get_partitions_def_for_dimension(DATE).get_last_partition_key()
+            made: dict[str | None, Sequence[MultiPartitionKey]] = self.__dict__.setdefault("_made", {})
+            if newest not in made:
+                made.clear()
+                made[newest] = super().get_partition_keys()
+            return list(made[newest])
+
+
 def series_days(dates: dg.DailyPartitionsDefinition, symbols: Sequence[str]) -> dg.MultiPartitionsDefinition:
     """The partitions of a timeframe: {date, symbol}, written `2026-07-03|USDJPY`."""
-    return dg.MultiPartitionsDefinition({DATE: dates, SYMBOL: dg.StaticPartitionsDefinition(list(symbols))})
+    return SeriesDays({DATE: dates, SYMBOL: dg.StaticPartitionsDefinition(list(symbols))})
 
 
 def partition_key(day: date, symbol: str) -> MultiPartitionKey:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 
 from axia_core.adapters.s3 import parquet, truth
-from axia_core.domain.bars import Bars, PartitionTruth, RefusedBar
+from axia_core.domain.bars import NO_SPREAD, Bars, PartitionTruth, RefusedBar
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import CorruptObject
 from tests.bar_examples import partitions, same, session_bars, truth_of
@@ -38,6 +41,35 @@ def test_same_bars_same_bytes(partition: tuple[Bars, PartitionTruth]) -> None:
 
     assert parquet.encode(copy, replace(told)) == parquet.encode(bars, told)
     assert truth.fingerprint(replace(told)) == truth.fingerprint(told)
+
+
+def test_two_row_groups_read_back() -> None:
+    """A file that another program wrote in pieces, some spreads unknown, reads back like one in a piece."""
+    bars = session_bars(Timeframe.H1)
+    spread = np.where(np.arange(len(bars)) % 3 == 1, NO_SPREAD, bars.spread)
+    bars = replace(bars, spread=spread.astype(np.int32))
+    truth_told = truth_of(bars)
+    table = pq.read_table(io.BytesIO(parquet.encode(bars, truth_told)))
+    sink = io.BytesIO()
+    pq.write_table(table, sink, row_group_size=7)
+
+    read, told = parquet.decode(sink.getvalue(), "there")
+
+    assert same(read, bars)
+    assert told == truth_told
+
+
+def test_no_pandas() -> None:
+    """Writing and reading a partition loads no pandas, which would cost each run half a second and 40 MB."""
+    program = """
+import sys
+from axia_core.adapters.s3 import parquet
+from tests.bar_examples import session_bars, truth_of
+bars = session_bars()
+parquet.decode(parquet.encode(bars, truth_of(bars)), "there")
+assert "pandas" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_columns_and_codec_of_the_design() -> None:

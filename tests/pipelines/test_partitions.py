@@ -82,6 +82,20 @@ def test_keys_round_trip(days: list[date]) -> None:
     assert days_by_symbol(keys) == {"EURUSD": tuple(sorted(days)), "USDJPY": tuple(sorted(days))}
 
 
+def test_keys_are_made_once_a_day() -> None:
+    """The list of keys is that of Dagster's own class, before and after a new day appears, and nobody can spoil it."""
+    dates, symbols = trading_dates(date(2026, 6, 1)), ("EURUSD", "USDJPY")
+    ours = series_days(dates, symbols)
+    plain = dg.MultiPartitionsDefinition({"date": dates, "symbol": dg.StaticPartitionsDefinition(list(symbols))})
+    before, after = (datetime(2026, 7, 3, hour, tzinfo=TOKYO) for hour in (6, 8))
+
+    for at in (before, after, after, before):
+        keys = list(ours.get_partition_keys(at))
+        ours.get_partition_keys(at).clear()  # type: ignore[attr-defined]  # a caller that takes the list for its own
+        assert keys == list(plain.get_partition_keys(at)) == list(ours.get_partition_keys(at))
+    assert len(ours.get_partition_keys(after)) == len(ours.get_partition_keys(before)) + len(symbols)
+
+
 def test_range_is_a_rectangle() -> None:
     """Range tags from a Friday to a Monday ask for both days of every symbol between the two, and nothing else."""
     symbols = ("EURUSD", "GBPUSD", "USDCAD", "USDJPY")
