@@ -7,29 +7,60 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
-from axia_core.domain.bars import Bars
+from axia_core.domain.bars import PRICES, Bars
 from axia_core.services.coverage import Coverage
 
 UP, DOWN, SHADE = "#1b8a5a", "#c8423b", "rgba(128,128,128,.45)"
 MOST_LABELS = 14
+MOST_CANDLES = 1_500
+Times = NDArray[np.str_]
 STATUSES = ("missing", "partial", "provisional", "complete")
 COLOURS = ("#9e9e9e", "#d97a00", "#3b78c2", "#1b8a5a")
 
 
 def candles(bars: Bars, volume_name: str) -> go.Figure:
     """The bars side by side, and below them their volume: what is closed takes no room."""
-    places, digits = np.arange(len(bars)), bars.symbol.digits
-    rounded = {name: np.round(getattr(bars, name), digits) for name in ("open", "high", "low", "close")}
-    times = [at.item().strftime("%Y-%m-%d %H:%M") for at in bars.time_us.astype("datetime64[us]")]
-    lines = {"increasing": {"line": {"color": UP, "width": 1}}, "decreasing": {"line": {"color": DOWN, "width": 1}}}
+    times = np.char.replace(np.datetime_as_string(bars.time_us.astype("datetime64[us]"), unit="m"), "T", " ")
     figure = go.Figure()
-    figure.add_candlestick(x=places, **rounded, **lines, text=times, name=str(bars.symbol), showlegend=False)
-    marker = {"color": SHADE, "line": {"width": 0}}
-    figure.add_bar(x=places, y=bars.volume, name=volume_name, marker=marker, yaxis="y2", showlegend=False)
-    figure.update_layout(_layout(volume_name, digits))
+    (_candles if len(bars) <= MOST_CANDLES else _strokes)(figure, bars, times, volume_name)
+    figure.update_layout(_layout(volume_name, bars.symbol.digits), showlegend=False)
     at, labels = _ticks(bars)
     return figure.update_xaxes(rangeslider_visible=False, tickvals=at, ticktext=labels, showgrid=False)
+
+
+def _candles(figure: go.Figure, bars: Bars, times: Times, volume_name: str) -> None:
+    places, prices = np.arange(len(bars)), _prices(bars)
+    lines = {"increasing": {"line": {"color": UP, "width": 1}}, "decreasing": {"line": {"color": DOWN, "width": 1}}}
+    figure.add_candlestick(x=places, **prices, **lines, text=times, name=str(bars.symbol))
+    marker = {"color": SHADE, "line": {"width": 0}}
+    figure.add_bar(x=places, y=bars.volume, name=volume_name, marker=marker, yaxis="y2")
+
+
+def _strokes(figure: go.Figure, bars: Bars, times: Times, volume_name: str) -> None:
+    """The same in a handful of shapes instead of one for each bar, which a browser takes many seconds to draw."""
+    places, prices = np.arange(len(bars)), _prices(bars)
+    rising = prices["close"] >= prices["open"]
+    for chosen, colour in ((rising, UP), (~rising, DOWN)):
+        for low, high, width in (("low", "high", 1), ("open", "close", 3)):
+            x, y = _pairs(places[chosen], places[chosen]), _pairs(prices[low][chosen], prices[high][chosen])
+            text = np.repeat(times[chosen], 3)
+            line = {"color": colour, "width": width}
+            figure.add_scatter(x=x, y=y, text=text, mode="lines", line=line, name=f"{low}, {high}", hoverinfo="y+text")
+    line = {"width": 0, "shape": "hvh"}
+    figure.add_scatter(
+        x=places, y=bars.volume, fill="tozeroy", fillcolor=SHADE, line=line, name=volume_name, yaxis="y2"
+    )
+
+
+def _prices(bars: Bars) -> dict[str, NDArray[np.float64]]:
+    return {name: np.round(getattr(bars, name), bars.symbol.digits) for name in PRICES}
+
+
+def _pairs(first: NDArray[np.generic], second: NDArray[np.generic]) -> NDArray[np.float64]:
+    """A stroke from each first to its second, with a gap after it."""
+    return np.column_stack([first, second, np.full(len(first), np.nan)]).ravel()
 
 
 def calendar(days: Sequence[Coverage], names: dict[str, str]) -> go.Figure:

@@ -48,6 +48,10 @@ def show(console: Console) -> None:
 def _state(console: Console) -> None:
     """Read anew every other second, whatever the page does."""
     switch = console.backend.ledger.kill_switch()
+    known = st.session_state.setdefault("switch-version", switch.version)
+    if known != switch.version:  # somebody else turned it: what can be done with it is another part of the page
+        st.session_state["switch-version"] = switch.version
+        st.rerun()
     st.html(switch_box(switch, console))
     st.html(standing_box(console.standing(), console))
 

@@ -18,7 +18,7 @@ from axia_core.domain.snapshot import Snapshot
 from axia_core.errors import AxiaError, InvalidInput
 from axia_core.services.check_order import Forecast
 
-LAST_SENT, JUST_SENT = "last-sent", "just-sent"
+LAST_SENT, JUST_SENT, SEEN_FINAL = "last-sent", "just-sent", "seen-final"
 MARKS = {True: ":material/check:", False: ":material/close:", None: ":material/remove:"}
 Message = dict[str, Any]
 
@@ -75,6 +75,9 @@ def _timeline(console: Console, order_id: str) -> None:
     if record is None:
         st.info(words.not_in_ledger)
         return
+    if record.state.is_final and st.session_state.get(SEEN_FINAL) != order_id:
+        st.session_state[SEEN_FINAL] = order_id
+        st.rerun()  # from now on it need not be drawn every second
     said = record.execution
     end = f"{record.state} {'' if said.price is None else f'@ {said.price:f}'} {record.reason}".strip()
     (st.success if record.state.is_final else st.info)(
@@ -160,6 +163,9 @@ def _review(order_id: str) -> None:
 def _send(console: Console, order_id: str, made: Message) -> None:
     """What came of it is kept for the next drawing: a message that vanishes after two seconds is none."""
     words, backend = console.words, console.backend
+    if not console.may_act:  # a disabled button is only drawn so: whoever speaks the protocol can press it
+        st.session_state[_note(order_id)] = words.viewer_only
+        return
     if not console.standing().may_send:  # it may have grown old since it was drawn
         st.session_state[_note(order_id)] = words.sending_disabled
         return

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import streamlit as st
 
 from axia_console.book import stamp
-from axia_console.console import Console
+from axia_console.console import Console, usual_symbol
 from axia_console.health import ask, figures
 from axia_console.sidebar import standing_text
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import AxiaError, NotRunning
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # the first life of a ledger
 AUDIT_SHOWN = 100
 ORDERS_LOOKED_AT = 1_000
 
@@ -79,15 +81,20 @@ def _letters(console: Console) -> tuple[bool, str]:
 
 
 def _cache(console: Console) -> tuple[bool, str]:
-    symbol = Symbol(console.backend.settings.symbols[0])
+    symbol = _example(console)
     found = console.backend.cache.read(symbol, Timeframe.H1)
     return True, f"{symbol} H1: {0 if found is None else len(found):,}"
 
 
 def _store(console: Console) -> tuple[bool, str]:
-    symbol = Symbol(console.backend.settings.symbols[0])
+    symbol = _example(console)
     days = console.backend.store.trading_dates(symbol, Timeframe.H1)
     return True, f"{symbol} H1: {len(days):,} · {days[-1] if days else '—'}"
+
+
+def _example(console: Console) -> Symbol:
+    symbols = console.backend.settings.symbols
+    return Symbol(symbols[usual_symbol(symbols)])
 
 
 def _dagster(console: Console) -> tuple[bool, str]:
@@ -123,7 +130,8 @@ def _recovery(console: Console) -> None:
     except AxiaError as error:
         st.error(words.cannot_read.format(why=error))
         return
-    st.write(words.no_epoch if epoch is None else words.epoch_since.format(at=stamp(epoch.since)))
+    rewound = epoch is not None and epoch.since > LONG_AGO
+    st.write(words.epoch_since.format(at=stamp(epoch.since)) if epoch and rewound else words.no_epoch)
     if lease is not None:
         st.write(words.lease_until.format(owner=lease.owner, fence=lease.fence))
 

@@ -26,6 +26,18 @@ def test_every_bar_side_by_side() -> None:
     assert len(volume.y) == 240
 
 
+def test_year_is_a_handful_of_shapes() -> None:
+    """Thousands of bars are drawn as strokes, each bar once as a wick and once as a body, in its colour."""
+    bars = many_sessions(Timeframe.H1, date(2025, 7, 10), LAST)
+
+    figure = candles(bars, "Volume")
+
+    assert len(figure.data) == 5
+    assert sum(len(trace.y) for trace in figure.data[:4]) == 2 * 3 * len(bars)
+    assert list(figure.data[0].y[:2]) == [149.99, 150.02]
+    assert str(figure.data[0].text[0]) == "2025-07-09 21:00"
+
+
 @pytest.mark.parametrize("first", [date(2026, 7, 10), FIRST, date(2026, 3, 2), date(2025, 7, 10)], ids=str)
 def test_labels_stay_few(first: date) -> None:
     """From a day to a year there are some labels and not too many."""
