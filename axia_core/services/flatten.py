@@ -20,6 +20,7 @@ from axia_core.errors import AttemptInFlight, AxiaError, InvalidInput
 from axia_core.ports import Broker, Clock, OrderLedger
 
 QUIET_WITHIN = timedelta(seconds=20)  # a lease and a deadline: afterwards nothing can still be sent
+SENT_WITHIN = timedelta(seconds=15)  # an attempt that began longer ago has ended: a lease and a deadline
 INDEX_LAG_S = 0.5  # the ledger's list of open orders may lag behind by so much
 SEND_WITHIN = timedelta(seconds=5)
 VERIFIED_WITHIN = timedelta(seconds=10)
@@ -98,7 +99,7 @@ def _is_halted(ledger: OrderLedger) -> bool:
 
 
 def _wait_until_quiet(ledger: OrderLedger, clock: Clock) -> None:
-    """Until no desk is in the middle of a sending; one whose lease has run out sends nothing more."""
+    """Until no desk is in the middle of a sending."""
     deadline = clock.now() + QUIET_WITHIN
     clock.sleep(INDEX_LAG_S)
     while sending := _sending(ledger, clock.now()):
@@ -108,9 +109,13 @@ def _wait_until_quiet(ledger: OrderLedger, clock: Clock) -> None:
 
 
 def _sending(ledger: OrderLedger, now: datetime) -> list[str]:
-    if ledger.lease_holder(now) is None:
-        return []
-    return [record.order.order_id for record in ledger.open_orders() if record.state is State.SUBMITTING]
+    """What a desk may still be sending: it holds the lease, or began so lately that its call may not have ended yet.
+
+    The lease alone does not tell: that of a dead desk is ended early, and its terminal may outlive it for a while.
+    """
+    begun = [record for record in ledger.open_orders() if record.state is State.SUBMITTING]
+    held = ledger.lease_holder(now) is not None
+    return [one.order.order_id for one in begun if held or now - one.updated_at < SENT_WITHIN]
 
 
 @dataclass

@@ -181,6 +181,21 @@ def test_without_an_audit_nothing_is_sent(world: World) -> None:
     assert "throttled" in found.steps[0].outcome
 
 
+def test_waits_for_what_a_dead_desk_may_still_be_sending(world: World) -> None:
+    """A lease that was ended early proves nothing: the attempt under it must be old enough to have ended."""
+    full_book(world)
+    halt_later = world.clock.now()
+    lease = world.lease()
+    assert world.ledger.begin_attempt(world.received(order_id="A1"), lease, world.clock.now()) is not None
+    world.ledger.release_lease(lease)
+    halt(world)
+
+    found = run(world)
+
+    assert found.is_complete
+    assert world.clock.now() - halt_later >= timedelta(seconds=15)
+
+
 def test_release_in_between_stops_the_closing(world: World) -> None:
     """A switch that is released while positions are being closed leaves the rest open."""
     halt(world)
