@@ -176,11 +176,11 @@ class Desk:
         if (switch := self._guard.switch) is not None and self._sweep.is_due(switch):
             with self._lease.kept_alive():  # no order is in hand
                 self._sweep.follow(switch)
-        for number, record in enumerate(self._waiting(), 1):
+        for number, record in enumerate(self._waiting()):
+            if number and number % RECEIVE_LIMIT == 0:
+                self._let_exits_by()
             self._step(record)
             self._lease.keep()
-            if number % RECEIVE_LIMIT == 0:
-                self._let_exits_by()
         self._look_after_the_rest()
         busy = received or any(self._is_new(record) for record in self._open.values())
         if not busy and self._rounds.is_due(self.clock.now()):
