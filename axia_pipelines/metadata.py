@@ -7,12 +7,14 @@ https://docs.dagster.io/guides/build/assets/metadata-and-tags
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from axia_core.domain import names
+from axia_core.domain.cached_series import CacheStatus
 from axia_core.domain.order_states import OrderRecord
 
 if TYPE_CHECKING:
@@ -46,9 +48,13 @@ def partition_metadata(truth: PartitionTruth, bucket: str) -> Metadata:
     }
 
 
-def collected_metadata(collected: Collected, bucket: str) -> Metadata:
-    """One trading day as a run left it: what it is, what the run did, and what the stored revision changed."""
-    metadata = partition_metadata(collected.truth, bucket)
+def collected_metadata(collected: Collected, bucket: str, picture: str = "") -> Metadata:
+    """One trading day as a run left it: what it is, what the run did, and what the stored revision changed.
+
+    *picture* is Markdown; it comes first, because a person looks at it first.
+    """
+    shown = {"candles": dg.MetadataValue.md(picture)} if picture else {}
+    metadata = {**shown, **partition_metadata(collected.truth, bucket)}
     metadata["outcome"] = dg.MetadataValue.text(collected.outcome.value)
     if collected.degraded:
         metadata["degraded"] = dg.MetadataValue.text(collected.degraded)
@@ -64,6 +70,26 @@ def collected_metadata(collected: Collected, bucket: str) -> Metadata:
             "rows_changed": dg.MetadataValue.int(changes.changed),
             "largest_deviation_pips": dg.MetadataValue.float(changes.largest_pips),
         }
+    return metadata
+
+
+def cache_metadata(held: Mapping[str, int], status: CacheStatus, now: datetime) -> Metadata:
+    """What was published of each pair, the series as the cache holds them now, and how often it served readers."""
+    series = status.series
+    metadata: Metadata = {
+        "dagster/row_count": dg.MetadataValue.int(sum(held.values())),
+        **{symbol: dg.MetadataValue.int(rows) for symbol, rows in held.items()},
+        "series": dg.MetadataValue.int(len(series)),
+        "size_bytes": dg.MetadataValue.int(status.size_bytes),
+        "evicted_keys": dg.MetadataValue.int(status.evicted_keys),
+        **{f"loads_{use.name.lower()}": dg.MetadataValue.int(count) for use, count in status.loads.items()},
+    }
+    if series:
+        metadata["shortest_life_s"] = dg.MetadataValue.float(min((o.expires_at - now).total_seconds() for o in series))
+        oldest = min((one.last_open for one in series if one.last_open), default=None)
+        metadata |= {"oldest_last_bar": dg.MetadataValue.text(_minute(oldest))} if oldest else {}
+    if status.hit_rate is not None:
+        metadata["hit_rate_percent"] = dg.MetadataValue.float(round(100 * status.hit_rate, 2))
     return metadata
 
 

@@ -148,9 +148,10 @@ class MemoryBarCache(BarCache):
         self._raise_while_down()
         self._loads[use] += 1
 
-    def status(self) -> CacheStatus:
+    def status(self, timeframe: Timeframe | None = None) -> CacheStatus:
         self._raise_while_down()
-        living = {series: held for series, held in self._held.items() if held[1] > self._clock.now()}
+        wanted = {series: held for series, held in self._held.items() if timeframe in (None, series[1])}
+        living = {series: held for series, held in wanted.items() if held[1] > self._clock.now()}
         series = tuple(self._series_status(bars, expires_at) for bars, expires_at in living.values())
         return CacheStatus(series=series, loads=dict(self._loads), counted_since=self._since if self._loads else None)
 

@@ -78,9 +78,10 @@ class RedisBarCache(BarCache):
             pipe.hsetnx(names.CACHE_LOADS, SINCE, self._clock.now().isoformat())
             pipe.execute()
 
-    def status(self) -> CacheStatus:
+    def status(self, timeframe: Timeframe | None = None) -> CacheStatus:
         with _translated("reading the cache's status"):
-            keys = sorted(key.decode() for key in self._client.scan_iter(match=SERIES, count=1000))
+            of = SERIES if timeframe is None else f"{SERIES}:{timeframe}"
+            keys = sorted(key.decode() for key in self._client.scan_iter(match=of, count=1000))
             written = _texts(self._client.hgetall(names.CACHE_WRITTEN))
             series = [self._series_status(key, written.get(key)) for key in keys if names.is_cache_key(key)]
             loads = _texts(self._client.hgetall(names.CACHE_LOADS))

@@ -12,6 +12,7 @@ from axia_core.domain.timeframes import Timeframe
 from axia_pipelines.assets.ohlcv import ohlcv_key
 from axia_pipelines.failures import shown_as_failure
 from axia_pipelines.findings import findings_result
+from axia_pipelines.metadata import cache_metadata
 from axia_pipelines.resources import BarsResource
 
 GROUP = "cache"
@@ -48,9 +49,10 @@ def cache_asset(timeframe: Timeframe) -> dg.AssetsDefinition:
                 symbol.name: publish(bars.store, bars.cache, bars.clock, symbol, timeframe, count, universe.holidays)
                 for symbol in universe.symbols_with(timeframe)
             }
+            status = bars.cache.status(timeframe)
         held = {name: published.held for name, published in done.items()}
         left_out = [finding for published in done.values() for finding in published.left_out]
-        metadata = {"dagster/row_count": sum(held.values()), **held}
+        metadata = cache_metadata(held, status, bars.clock.now())
         return dg.MaterializeResult(metadata=metadata, check_results=[findings_result(left_out, FIT)])
 
     return publish_series

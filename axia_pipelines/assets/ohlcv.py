@@ -6,6 +6,7 @@ https://docs.dagster.io/guides/build/assets
 """
 
 from datetime import timedelta
+from functools import partial
 
 import dagster as dg
 
@@ -16,6 +17,7 @@ from axia_core.domain.timeframes import Timeframe
 from axia_pipelines.assets.progress import COMPLETE, CORRECTIONS, Progress
 from axia_pipelines.failures import shown_as_failure
 from axia_pipelines.partitions import REREAD_TAG, TRUST_TAG, days_by_symbol
+from axia_pipelines.pictures import day_pictures
 from axia_pipelines.resources import BarsResource
 
 GROUP = "ohlcv"
@@ -70,7 +72,8 @@ def ohlcv_asset(
         bars: dg.ResourceParam[BarsResource],
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the plain form only
         final_attempt = context.retry_number >= MAX_RETRIES
-        progress = Progress(context, bars.settings.bucket, bars.events, final_attempt)
+        draw = partial(day_pictures, bars.store, holidays=bars.settings.universe.holidays)
+        progress = Progress(context, bars.settings.bucket, bars.events, final_attempt, draw)
         with progress.kept_on_failure(), shown_as_failure():
             _collect(context, timeframe, market, bars, progress)
         return progress.result()
@@ -110,6 +113,7 @@ def _collect(
             ):
                 progress.add(found, asked=found.truth.trading_date in days)
             progress.close_holidays(universe.holidays, Symbol(name), days)
+        progress.tell_series(Symbol(name), timeframe, len(days))
     progress.raise_failures()
 
 

@@ -6,7 +6,7 @@ House rule: bookkeeping of one step. What a partition's metadata says is `axia_p
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from axia_pipelines.metadata import collected_metadata
 from axia_pipelines.partitions import partition_key
 
 if TYPE_CHECKING:
+    from axia_core.domain.bars import PartitionTruth
     from axia_core.services.collect import Collected
 
 COMPLETE = "complete"
@@ -31,19 +32,36 @@ CORRECTIONS = "corrections"
 COMPONENT = "collection"
 _SHOWN = 10
 
+# Of partitions that were stored: what each looks like, by symbol and day.
+Pictures = Callable[[Sequence["PartitionTruth"]], Mapping[tuple[Symbol, date], str]]
+
+
+def no_pictures(_: Sequence[PartitionTruth]) -> Mapping[tuple[Symbol, date], str]:
+    """Where nobody looks at them."""
+    return {}
+
 
 class Progress:
     """Partitions finished by one attempt of one step: those it was asked for, and stored ones it read again."""
 
-    def __init__(self, context: dg.AssetExecutionContext, bucket: str, events: Events, final_attempt: bool) -> None:
+    def __init__(
+        self,
+        context: dg.AssetExecutionContext,
+        bucket: str,
+        events: Events,
+        final_attempt: bool,
+        pictures: Pictures = no_pictures,
+    ) -> None:
         self._context = context
         self._bucket = bucket
         self._events = events
         self._final_attempt = final_attempt
+        self._pictures = pictures
         self._finished: list[Collected] = []
         self._doubted: list[Collected] = []
         self._passed_over: dict[str, str] = {}
         self._degraded: Counter[str] = Counter()
+        self._outcomes: Counter[str] = Counter()
         self._failures: list[AxiaError] = []
 
     def expected(
@@ -69,6 +87,7 @@ class Progress:
 
     def add(self, collected: Collected, asked: bool = True) -> None:
         """Notes a partition; one that was only read again is recorded at once, and only if that changed it."""
+        self._outcomes[collected.outcome.value] += 1
         if asked:
             self._finished.append(collected)
         elif collected.is_written:
@@ -79,6 +98,13 @@ class Progress:
             self._degraded[collected.degraded] += 1
         if collected.difference is not None:
             self._context.log.info(_sentence(collected))
+
+    def tell_series(self, symbol: Symbol, timeframe: Timeframe, days: int) -> None:
+        """A line in the run's log for each series of a backfill as it ends; a single day has its own event."""
+        if days > 1:
+            done = ", ".join(f"{count} {outcome}" for outcome, count in sorted(self._outcomes.items()))
+            self._context.log.info(f"{symbol} {timeframe}, {days} days asked: {done or 'nothing collected'}")
+        self._outcomes.clear()
 
     @contextmanager
     def other_series_go_on(self) -> Iterator[None]:
@@ -119,8 +145,10 @@ class Progress:
 
     def result(self) -> dg.MaterializeResult[None]:
         """The step's success: one event per partition, each with its own metadata, and the checks."""
+        pictures = self._pictures([collected.truth for collected in self._finished])
         for collected in self._finished:
-            metadata = collected_metadata(collected, self._bucket)
+            truth = collected.truth
+            metadata = collected_metadata(collected, self._bucket, pictures.get((truth.symbol, truth.trading_date), ""))
             self._context.add_asset_metadata(metadata, asset_key=self._context.asset_key, partition_key=_key(collected))
         for key, why in self._passed_over.items():
             # Dagster records every partition of the run's range: these say of themselves that nothing is stored.

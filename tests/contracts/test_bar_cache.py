@@ -11,6 +11,8 @@ import redis
 from axia_core.adapters.clock import SteppedClock
 from axia_core.adapters.memory_bars import MemoryBarCache
 from axia_core.adapters.redis import RedisBarCache
+from axia_core.domain.bars import instant
+from axia_core.domain.cached_series import CacheUse
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.ports import BarCache
@@ -92,6 +94,47 @@ def test_after_its_end_an_older_series_is_taken(cache: BarCache) -> None:
     _wait_for_the_server()
 
     assert cache.write(session_bars().take(slice(0, 10)), TOMORROW)
+
+
+def test_one_reader_claims_a_refill(cache: BarCache) -> None:
+    """Of several claims for a series one is granted, and one for another series beside it."""
+    assert cache.claim_refill(USDJPY, Timeframe.H1, 60)
+
+    assert not cache.claim_refill(USDJPY, Timeframe.H1, 60)
+    assert cache.claim_refill(USDJPY, Timeframe.H4, 60)
+
+
+def test_status_tells_of_every_series(cache: BarCache) -> None:
+    """The status has each held series with its rows, last bar, age and end; of one timeframe when it is asked for."""
+    cache.write(session_bars(Timeframe.H1), TOMORROW)
+    cache.write(session_bars(Timeframe.M5), TOMORROW)
+
+    both, hourly = cache.status(), cache.status(Timeframe.H1)
+
+    (series,) = hourly.series
+    assert {one.timeframe for one in both.series} == {Timeframe.H1, Timeframe.M5}
+    assert (series.symbol, series.rows, series.written_at) == (USDJPY, 24, NOW)
+    assert series.last_open == instant(int(session_bars().time_us[-1]))
+    assert abs(series.expires_at - TOMORROW) < timedelta(seconds=5)
+    assert both.size_bytes > series.size_bytes > 24 * 50
+
+
+def test_status_of_nothing(cache: BarCache) -> None:
+    """An empty cache that nobody read has no series, no counts and no hit rate."""
+    found = cache.status()
+
+    assert (found.series, dict(found.loads), found.hit_rate, found.counted_since) == ((), {}, None, None)
+
+
+def test_loads_are_counted_by_their_outcome(cache: BarCache) -> None:
+    """Each outcome is counted for itself, and since when."""
+    for use in (CacheUse.HIT, CacheUse.HIT, CacheUse.MISS):
+        cache.count(use)
+
+    found = cache.status()
+
+    assert found.loads == {CacheUse.HIT: 2, CacheUse.MISS: 1}
+    assert found.counted_since == NOW
 
 
 def _wait_for_the_server() -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from axia_core.domain.cached_series import expires_at, series_length
-from axia_core.domain.sessions import session
+from axia_core.domain.cached_series import CacheStatus, CacheUse, expires_at, series_length
+from axia_core.domain.holidays import usual_holidays
+from axia_core.domain.sessions import last_closed_trading_days, session, trading_days
 from axia_core.domain.timeframes import Timeframe
 
 SATURDAY = datetime(2026, 7, 4, 1, tzinfo=UTC)
@@ -37,3 +40,40 @@ def test_before_the_close_yesterday_is_the_latest() -> None:
 def test_long_timeframes_hold_less(timeframe: Timeframe, length: int) -> None:
     """H1, H4 and D1 hold a year of sessions, shorter timeframes the configured number of bars."""
     assert series_length(timeframe, 8_000) == length
+
+
+HOLIDAYS = frozenset(usual_holidays())
+
+
+@given(st.datetimes(datetime(2015, 1, 3), datetime(2030, 12, 20), timezones=st.just(UTC)))  # noqa: DTZ001  # with zone
+@example(datetime(2026, 3, 7, 12, tzinfo=UTC))  # the weekends of America's two switches
+@example(datetime(2026, 10, 31, 12, tzinfo=UTC))
+@example(datetime(2026, 3, 28, 12, tzinfo=UTC))  # and of Europe's, which move nothing here
+@example(datetime(2026, 10, 24, 12, tzinfo=UTC))
+@example(datetime(2026, 7, 3, 21, tzinfo=UTC))  # the very second of a close, in summer and in winter
+@example(datetime(2026, 1, 16, 22, tzinfo=UTC))
+@example(datetime(2026, 12, 25, 12, tzinfo=UTC))  # a holiday
+def test_ends_at_the_first_close_from_now(now: datetime) -> None:
+    """With the latest session in it a series ends exactly at the next close of a weekday: never before, never later."""
+    (latest,) = last_closed_trading_days(now, 1, HOLIDAYS)
+
+    ends = expires_at(latest, now, HOLIDAYS)
+
+    around = (now - timedelta(days=5)).date(), (now + timedelta(days=5)).date()
+    assert ends == min(close for day in trading_days(*around) if (close := session(day).close) > now)
+
+
+@given(st.datetimes(datetime(2015, 1, 3), datetime(2030, 12, 20), timezones=st.just(UTC)), st.integers(1, 9))  # noqa: DTZ001  # with zone
+def test_lacking_a_session_it_ends_in_a_minute(now: datetime, behind: int) -> None:
+    """A series that lacks one closed session or more ends in 60 seconds, at any time of any year."""
+    (newest, *_) = last_closed_trading_days(now, behind + 1, HOLIDAYS)
+
+    assert expires_at(newest, now, HOLIDAYS) - now == timedelta(seconds=60)
+
+
+def test_hit_rate() -> None:
+    """The hit rate is the share of hits among all counted loads, and unknown before the first."""
+    counted = CacheStatus(series=(), loads={CacheUse.HIT: 6, CacheUse.MISS: 1, CacheUse.TOO_SHORT: 1})
+
+    assert counted.hit_rate == 0.75
+    assert CacheStatus(series=()).hit_rate is None
