@@ -57,6 +57,7 @@ class Report:
     orders_sent: int = 0
     states: dict[str, int] = field(default_factory=dict)
     processes_killed: int = 0
+    desk_mb: dict[str, list[float]] = field(default_factory=dict)  # per day: at the first batch, and at most
     storage: list[dict[str, int]] = field(default_factory=list)
     retained: list[dict[str, Any]] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
@@ -79,7 +80,7 @@ def run(scale: Scale, say: Say = lambda _: None) -> Report:
         report.orders_sent = len(records)
         report.states = dict(Counter(record.state.value if record else "LOST" for record in records))
         report.processes_killed, report.storage = world.killed, world.sizes
-        report.retained = world.lines("retained")
+        report.retained, report.desk_mb = world.lines("retained"), _desk_mb(world)
     report.seconds = round(time.monotonic() - started, 1)
     return report
 
@@ -156,17 +157,21 @@ def _desk_memory_is_flat(world: SoakWorld) -> Check:
         desks.setdefault(line["pid"], []).append(line["rss"])
     grown = {pid: max(rss) - rss[len(rss) // 2] for pid, rss in desks.items()}
     wrong = [f"desk {pid} grew by {by:,} bytes in its second half" for pid, by in grown.items() if by > GROWN_BY]
-    highest = _highest_by_day(world)
+    highest = [max(rss) for rss in _by_day(world).values()]
     if highest and highest[-1] - highest[0] > GROWN_BY:
         wrong.append(f"the last day's desks took {highest[-1]:,} bytes, the first's {highest[0]:,}")
     return _check("memory of the desks is flat, in a day and from day to day", len(desks), wrong)
 
 
-def _highest_by_day(world: SoakWorld) -> list[int]:
-    days: dict[str, int] = {}
+def _by_day(world: SoakWorld) -> dict[str, list[int]]:
+    days: dict[str, list[int]] = {}
     for line in world.lines("memory"):
-        days[line["day"]] = max(days.get(line["day"], 0), line["rss"])
-    return list(days.values())
+        days.setdefault(line["day"], []).append(line["rss"])
+    return days
+
+
+def _desk_mb(world: SoakWorld) -> dict[str, list[float]]:
+    return {day: [round(rss[0] / 1e6, 1), round(max(rss) / 1e6, 1)] for day, rss in _by_day(world).items()}
 
 
 def _retention_holds(world: SoakWorld) -> Check:
@@ -265,7 +270,8 @@ def ledger_of(report: Report) -> str:
         lines.append(f"{check.what:80}{check.looked_at:>10,}{len(check.violations):>12}")
         lines += [f"    {text}" for text in check.violations[:SHOWN]]
     lines.append(f"{report.orders_sent:,} orders {report.states} in {len(report.days)} days, {report.seconds} s")
-    lines += [f"{day} {sizes}" for day, sizes in zip(report.days, report.storage, strict=True)]
+    for day, sizes in zip(report.days, report.storage, strict=True):
+        lines.append(f"{day} {sizes}, desk first and at most {report.desk_mb.get(day)} MB")
     lines += [f"retention {line}" for line in report.retained]
     return "\n".join(lines)
 

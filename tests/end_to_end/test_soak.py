@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import date
+from types import SimpleNamespace
+from typing import Any, cast
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from axia_core.domain.order_states import OrderRecord, State
+from axia_core.domain.orders import magic_of
 from axia_core.domain.sessions import NEW_YORK, is_trading_day, session
-from benchmarks.soak import Report, days_around_a_switch, run
+from axia_core.domain.timeframes import Timeframe
+from axia_core.settings import Settings
+from benchmarks.soak import CHECKS, Report, days_around_a_switch, run
 from benchmarks.soak_traders import DayPlan
-from benchmarks.soak_world import Scale
+from benchmarks.soak_world import Scale, SoakWorld
 
 TODAY = date.today()  # noqa: DTZ011 - any day will do: the soak lies around the last switch before it
 PLAN = DayPlan(date(2026, 10, 30), 47, ("EURUSD", "USDJPY"), 1)
@@ -66,3 +74,83 @@ def test_a_plan_is_the_same_again() -> None:
 
     assert again.entries(1) == PLAN.entries(1)
     assert DayPlan(PLAN.day, PLAN.orders, PLAN.symbols, 2).entries(1) != PLAN.entries(1)
+
+
+class Told(SoakWorld):
+    """A world of two orders, one partition and one retention, as told: what the checks read and nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__(Settings(), Scale((PLAN.day,), 2, ("USDJPY",), 1), psutil.Process(), lambda _: None, killed=1)
+        self.states = {"in": State.FILLED, "out": State.DONE}
+        self.found_deals = {magic_of("in"): 1, magic_of("out"): 1}
+        self.found_partitions = {f"{one} {PLAN.day}|USDJPY": True for one in Timeframe}
+        self.materialized = {one: [f"{PLAN.day}|USDJPY"] for one in Timeframe}
+        self.noted: dict[str, list[dict[str, Any]]] = {
+            "runs": [{"job": "order_desk", "status": "SUCCESS"}],
+            "retained": [{"old_desk_runs": 0, "orphaned_files": 0, "bytes_after": 2_000_000}],
+            "memory": [{"pid": 1, "day": "2026-10-30", "rss": 90_000_000 + batch} for batch in range(9)],
+        }
+        self.unfinished, self.kept = 0, ["GLOBALCONFIG SETTING#KILL_SWITCH"]
+
+    def sent(self) -> dict[str, dict[str, Any]]:
+        return {"in": {"order_action": "BUY"}, "out": {"order_action": "CLOSE"}}
+
+    def record(self, order_id: str) -> OrderRecord | None:
+        state = self.states.get(order_id)
+        return cast(OrderRecord, SimpleNamespace(state=state)) if state else None
+
+    def deals(self) -> dict[int, int]:
+        return self.found_deals
+
+    def partitions(self) -> Iterator[tuple[str, bool]]:
+        yield from self.found_partitions.items()
+
+    def in_dagster(self) -> dict[str, Any]:
+        return {"partitions": self.materialized, "unfinished": self.unfinished}
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        return self.noted[name]
+
+    def items_without_ttl(self) -> tuple[int, list[str]]:
+        return 9, self.kept
+
+    def audit_rows(self) -> int:
+        return 9
+
+
+def violated(world: Told) -> list[str]:
+    """What the ledger says against the world, apart from what two orders on one day cannot be."""
+    checks = [check(world) for check in CHECKS]
+    trivial = ("every planned entry was sent", "a daylight-saving switch lies inside")
+    return [check.what for check in checks if check.violations and check.what not in trivial]
+
+
+TAMPERED: dict[str, tuple[Callable[[Told], object], str]] = {
+    "lost": (lambda world: world.states.pop("in"), "no order is lost"),
+    "left open": (lambda world: world.states.update(out=State.UNKNOWN), "no order is lost or left open"),
+    "doubled": (lambda world: world.found_deals.update({magic_of("in"): 2}), "no order is doubled"),
+    "misreported": (lambda world: world.states.update({"in": State.REJECTED}), "no order is doubled"),
+    "partition": (lambda world: world.found_partitions.update({f"H1 {PLAN.day}|USDJPY": False}), "in S3"),
+    "forgotten": (lambda world: world.materialized[Timeframe.M5].clear(), "still materialized"),
+    "no hand-over": (lambda world: world.noted["runs"].clear(), "ends well at the close"),
+    "zombie": (lambda world: setattr(world, "unfinished", 1), "ends well at the close"),
+    "leak": (lambda world: world.noted["memory"][-1].update(rss=120_000_000), "memory"),
+    "old run": (lambda world: world.noted["retained"][-1].update(old_desk_runs=1), "retention"),
+    "storage": (lambda world: world.noted["retained"][-1].update(bytes_after=90_000_000), "storage"),
+    "for ever": (lambda world: world.kept.append("ORDER#in METADATA"), "has an end"),
+}
+
+
+def test_a_world_in_order_violates_nothing() -> None:
+    """The checks find nothing where nothing is wrong."""
+    assert violated(Told()) == []
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_each_check_sees_its_fault(what: str) -> None:
+    """What is lost, doubled, missing or growing is a violation of the check that looks for it."""
+    world = Told()
+    tamper, named = TAMPERED[what]
+    tamper(world)
+
+    assert any(named in one for one in violated(world))
