@@ -58,7 +58,7 @@ def axia(aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setenv("AXIA_CLOCK_SHIFT_S", str(shift_s))
     clock = SystemClock(timedelta(seconds=shift_s))
     with beside.connect(Settings(mt5_path=tmp_path / "paper"), clock) as broker:
-        _fill(broker, clock.now() + timedelta(seconds=5))
+        _fill(broker, clock.now() + timedelta(minutes=5))
         yield Axia(ledger, broker)
 
 
