@@ -24,6 +24,8 @@ ACCOUNT_TAG = "axia/account"
 # A run that failed found no MT5; one that succeeded left only what MT5 does not have or what a person must look at.
 FAILED_PAUSE_S = 1_800
 HEALED_PAUSE_S = 6 * 3_600
+# Long enough for a terminal that starts slowly, before which a desk takes no lease.
+WITHOUT_LEASE_S = 180.0
 UNFINISHED = [status for status in DagsterRunStatus if status not in FINISHED]
 
 
@@ -38,9 +40,28 @@ def order_sensor(
     context: dg.SensorEvaluationContext, desk: dg.ResourceParam[DeskResource]
 ) -> dg.RunRequest | dg.SkipReason:
     open_run = _unfinished_desk(context.instance)
-    if open_run is not None:
+    if open_run is not None and not _is_gone(open_run, context, desk.ports):
         return dg.SkipReason(f"Run {open_run.run_id} has the desk open ({open_run.status.value}).")
     return _decide(context.instance, desk.ports)
+
+
+def _is_gone(run: dg.DagsterRun, context: dg.SensorEvaluationContext, ports: OrderPorts) -> bool:
+    """Whether a desk that shows as started has had no lease for a while; then it is failed.
+
+    The code server may say for ever that it lives: its thread that buries dead runs dies with the first that it cannot
+    report, when Dagster's database is away. Should the desk live after all, it trades no more without a lease.
+    """
+    if run.status is not DagsterRunStatus.STARTED or ports.ledger.lease_holder(ports.clock.now()) is not None:
+        context.update_cursor("")
+        return False
+    seen, _, since = (context.cursor or "").partition(" ")
+    if seen != run.run_id:
+        context.update_cursor(f"{run.run_id} {time.time():.0f}")
+        return False
+    if time.time() - float(since) < WITHOUT_LEASE_S:
+        return False
+    context.instance.report_run_failed(run, "the desk has lost its lease and has not ended: its process is gone")
+    return True
 
 
 def _unfinished_desk(instance: dg.DagsterInstance) -> dg.DagsterRun | None:

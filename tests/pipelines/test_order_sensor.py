@@ -10,6 +10,7 @@ import pytest
 from dagster import DagsterRunStatus
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
+from axia_pipelines import sensors
 from axia_pipelines.jobs import DESK
 from axia_pipelines.resources import DeskResource
 from axia_pipelines.sensors import FINISHED, order_sensor
@@ -74,6 +75,39 @@ def test_one_desk_at_a_time(instance: dg.DagsterInstance, status: DagsterRunStat
 
     assert isinstance(answer, dg.SkipReason)
     assert run.run_id in (answer.skip_message or "")
+
+
+def test_a_desk_without_a_lease_is_given_up(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that shows as started but has held no lease for minutes is failed, and the next desk opens at once.
+
+    With Dagster's database away a code server may take a dead desk for a living one until it is started anew.
+    """
+    run = instance.add_run(dg.DagsterRun(job_name=DESK, status=DagsterRunStatus.STARTED))
+    desk = FakeDesk()
+    with dg.build_sensor_context(instance=instance, resources={"desk": desk}) as context:
+        first = order_sensor(context)
+        monkeypatch.setattr(sensors, "WITHOUT_LEASE_S", 0.0)
+        later = order_sensor(context)
+
+    assert (type(first), type(later)) == (dg.SkipReason, dg.RunRequest)
+    assert instance.get_run_by_id(run.run_id).status is DagsterRunStatus.FAILURE  # type: ignore[union-attr]
+
+
+def test_a_lease_that_comes_back_starts_the_wait_anew(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two short times without a lease, with one between them, are not a long one."""
+    instance.add_run(dg.DagsterRun(job_name=DESK, status=DagsterRunStatus.STARTED))
+    desk = FakeDesk()
+    with dg.build_sensor_context(instance=instance, resources={"desk": desk}) as context:
+        order_sensor(context)
+        desk.hold_lease("the-desk", 10)
+        order_sensor(context)
+        desk.clock.sleep(11)
+        monkeypatch.setattr(sensors, "WITHOUT_LEASE_S", 0.0)
+        answer = order_sensor(context)
+
+    assert isinstance(answer, dg.SkipReason)
 
 
 @pytest.mark.parametrize("status", sorted(FINISHED, key=str))
