@@ -20,6 +20,7 @@ from axia_core.errors import AxiaError, VersionConflict
 
 LOOK_EVERY_S = 2
 LOST_AFTER_S = 12
+TURNS = "switch-turns"
 
 _STYLE = """
 <style>
@@ -101,15 +102,19 @@ def _controls(console: Console) -> None:
     if not console.may_act:
         st.caption(console.words.viewer_only)
         return
-    _stop(console)
-    _release(console)
+    seen = console.backend.ledger.kill_switch()
+    if not (seen.known and seen.is_as_strict_as(Mode.HALT)):
+        _stop(console)
+    if seen.known and seen.active:
+        _release(console, seen)
 
 
 @st.fragment
 def _stop(console: Console) -> None:
     """One click opens it, one confirms."""
     words = console.words
-    with st.popover(f":material/front_hand: {words.stop_trading}", width="stretch"):
+    turns = st.session_state.get(TURNS, 0)  # another key closes it once it has done its work
+    with st.popover(f":material/front_hand: {words.stop_trading}", width="stretch", key=f"stop-{turns}"):
         means = [words.halt_means, words.reduce_only_means]
         mode = Mode(st.radio(words.mode, [one.value for one in Mode], key="stop-mode", captions=means))
         reason = st.text_input(words.reason, key="stop-reason")
@@ -120,12 +125,10 @@ def _stop(console: Console) -> None:
 
 
 @st.fragment
-def _release(console: Console) -> None:
+def _release(console: Console, seen: KillSwitch) -> None:
     """Only what is on can be released, and only as it was seen when this was drawn."""
-    words, seen = console.words, console.backend.ledger.kill_switch()
-    if not (seen.known and seen.active):
-        return
-    with st.popover(words.release, width="stretch"):
+    words = console.words
+    with st.popover(words.release, width="stretch", key=f"release-{seen.version}"):
         st.caption(words.by_at.format(who=seen.who, at=stamp(seen.at) if seen.at else "?", reason=seen.reason))
         reason = st.text_input(words.reason, key="release-reason")
         st.caption(words.release_means)
@@ -143,4 +146,5 @@ def _do(console: Console, act: Callable[[], KillSwitch]) -> None:
     except AxiaError as error:
         st.error(str(error))
     else:
+        st.session_state[TURNS] = st.session_state.get(TURNS, 0) + 1
         st.rerun()

@@ -66,11 +66,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def fill_a_year(stack: Running) -> None:
     """A random walk, the same in each run."""
-    store, rng, price = s3.connect(stack.settings), np.random.default_rng(7), 150.0
-    last = last_due_trading_day(stack.now())
-    for day in trading_days(last - YEAR, last):
+    store, rng, last = s3.connect(stack.settings), np.random.default_rng(7), last_due_trading_day(stack.now())
+    days = list(trading_days(last - YEAR, last))
+    walk = rng.normal(0, 0.12, (len(days), 24))
+    price = 155.7 - float(walk.sum())  # it ends about where the paper terminal begins
+    for day, steps in zip(days, walk, strict=True):
         opens = session(day).bar_opens(Timeframe.H1)
-        steps = rng.normal(0, 0.12, len(opens))
         starts = price + np.concatenate([[0.0], np.cumsum(steps)[:-1]])
         ends, price = starts + steps, float(starts[-1] + steps[-1])
         wicks = np.abs(rng.normal(0, 0.05, (2, len(opens))))
@@ -98,9 +99,20 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def opened(page: Page, stack: Running, path: str = "", language: str = "English") -> Page:
     """A page of the console once it is drawn, and the trading side's word is fresh."""
     page.goto(f"{stack.urls['console']}/{path}")
-    page.get_by_role("radio", name=language).click()
+    chosen = page.get_by_role("radio", name=language)
+    expect(chosen).to_be_visible()
+    if not chosen.is_checked():
+        chosen.click()
     expect(page.get_by_role("status").filter(has_text=re.compile("Live|最新")).first).to_be_visible()
     return page
+
+
+def picture(page: Page, path: Path) -> None:
+    """The page from its top, high enough for a ticket."""
+    page.set_viewport_size({"width": 1440, "height": 1180})
+    page.get_by_test_id("stMain").evaluate("one => one.scrollTo(0, 0)")
+    time.sleep(1)  # the charts are drawn anew for the new height
+    page.screenshot(path=path)
 
 
 def fill(page: Page, label: str, text: str) -> None:
@@ -184,7 +196,7 @@ def test_order_is_placed_and_filled(stack: Running, page: Page, ledger: OrderLed
     expect(page.get_by_text("All limits are passed")).to_be_visible()
     expect(page.get_by_text("Send this order?")).to_be_visible()
     expect(page.locator(".js-plotly-plot .barlayer .point").first).to_be_attached()
-    page.screenshot(path=pictures / "console-trade.png")
+    picture(page, pictures / "console-trade.png")
 
     send.click()
     expect(page.get_by_text(re.compile("Final: FILLED"))).to_be_visible()
@@ -263,7 +275,7 @@ def test_position_is_closed(stack: Running, page: Page, ledger: OrderLedger, pic
     expect(before.first).to_be_visible()
     expect(page.get_by_text(re.compile("order axia-")).first).to_be_visible()
     count = before.count()
-    page.screenshot(path=pictures / "console-positions.png")
+    picture(page, pictures / "console-positions.png")
 
     before.first.click()
     expect(page.get_by_text("Close this position?")).to_be_visible()
@@ -285,7 +297,8 @@ def test_switch_is_thrown_and_released(stack: Running, page: Page, ledger: Order
 
     expect(switch_box(page)).to_contain_text("ON · HALT")
     assert ledger.kill_switch().active
-    page.screenshot(path=pictures / "console-system.png")
+    expect(page.get_by_role("button", name="Confirm: stop trading")).to_have_count(0)
+    picture(page, pictures / "console-system.png")
 
     page.get_by_role("button", name="Change or release").click()
     page.get_by_role("button", name="Confirm: allow trading").click()
@@ -317,7 +330,7 @@ def test_both_languages(stack: Running, page: Page, path: str, pictures: Path) -
     expect(page.get_by_role("link", name="Positions and orders")).to_be_visible()
     if path == "data":
         expect(page.get_by_text("Newest stored day")).to_be_visible()
-        page.screenshot(path=pictures / "console-data.png")
+        picture(page, pictures / "console-data.png")
 
 
 def test_readable_on_a_phone(stack: Running, browser: Browser, pictures: Path) -> None:
