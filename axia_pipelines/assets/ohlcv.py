@@ -5,6 +5,8 @@ Services are imported inside the body: they need numpy and pyarrow, which the co
 https://docs.dagster.io/guides/build/assets
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -55,7 +57,6 @@ def ohlcv_asset(
         kinds={"s3", "parquet"},
         owners=["team:data"],
         pool=POOL,
-        retry_policy=dg.RetryPolicy(max_retries=MAX_RETRIES, delay=retry_delay_s),
         metadata={"dagster/column_schema": COLUMNS, "bars_per_session": timeframe.bars_per_session},
         check_specs=[
             dg.AssetCheckSpec(
@@ -74,11 +75,22 @@ def ohlcv_asset(
         final_attempt = context.retry_number >= MAX_RETRIES
         draw = partial(day_pictures, bars.store, holidays=bars.settings.universe.holidays)
         progress = Progress(context, bars.settings.bucket, bars.events, final_attempt, draw)
-        with progress.kept_on_failure(), shown_as_failure():
+        with _tried_again(context, retry_delay_s), progress.kept_on_failure(), shown_as_failure():
             _collect(context, timeframe, market, bars, progress)
         return progress.result()
 
     return collect_series
+
+
+@contextmanager
+def _tried_again(context: dg.AssetExecutionContext, delay_s: float) -> Iterator[None]:
+    """Asks for another attempt where it may help. Not a RetryPolicy: that begins a step anew that was cancelled."""
+    try:
+        yield
+    except dg.Failure as failure:
+        if failure.allow_retries and context.retry_number < MAX_RETRIES:
+            raise dg.RetryRequested(MAX_RETRIES, delay_s) from failure
+        raise
 
 
 def _collect(
