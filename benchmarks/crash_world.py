@@ -202,7 +202,6 @@ CONTEXT: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" el
 def work(settings: Settings, seconds: float, kill_at: int | None, passed_file: Path) -> None:
     """A desk in its own process; writes each boundary down before it dies there."""
     clock = SystemClock(settings.clock_shift)
-    ends = clock.now() + timedelta(seconds=seconds)
     with passed_file.open("a", encoding="utf-8") as passed, open_terminal(settings, settings.home / "pid") as terminal:
         boundary = _boundary(passed, kill_at)
         watched = Instrumented("terminal", terminal, boundary, first_argument_names=True)
@@ -218,20 +217,30 @@ def work(settings: Settings, seconds: float, kill_at: int | None, passed_file: P
             rules=DeskRules.of(settings),
             owner=f"desk-{os.getpid()}",
         )
-        idle = _Idle(queue, ledger)
-        for _ in desk.run(lambda: clock.now() >= ends or idle()):
+        for _ in desk.run(_Over(queue, ledger, clock, timedelta(seconds=seconds))):
             pass
 
 
-class _Idle:
-    """Whether nothing is left to do, seen twice in a row: a message may be on its way from one look to the next."""
+class _Over:
+    """Whether nothing is left to do, seen twice in a row: a message may be on its way from one look to the next.
 
-    def __init__(self, queue: Any, ledger: Any) -> None:
+    Or the time is up, which counts from the first look: on a busy machine opening a terminal takes as long.
+    """
+
+    def __init__(self, queue: Any, ledger: Any, clock: SystemClock, lasts: timedelta) -> None:
         self._queue = queue
         self._ledger = ledger
+        self._clock = clock
+        self._lasts = lasts
+        self._ends: datetime | None = None
         self._looks = 0
 
     def __call__(self) -> bool:
+        now = self._clock.now()
+        self._ends = self._ends or now + self._lasts
+        return now >= self._ends or self._is_idle()
+
+    def _is_idle(self) -> bool:
         depth = self._queue.depth()
         unsettled = any(record.state in NOT_SETTLED for record in self._ledger.open_orders())
         self._looks = 0 if depth.waiting or depth.in_flight or unsettled else self._looks + 1
