@@ -8,6 +8,7 @@ from axia_cli.commands import (
     archive,
     cache,
     collect,
+    cost,
     data,
     dead_letters,
     demo,
@@ -39,6 +40,7 @@ app.command()(demo.demo)
 app.command()(stack.up)
 app.command()(stack.env)
 app.command()(deploy.deploy)
+app.command()(cost.cost)
 app.command()(collect.collect)
 data.ohlcv.command()(export.export)
 data.ohlcv.command()(archive.restore)

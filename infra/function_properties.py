@@ -82,7 +82,7 @@ def _dashboard_name(clients: Clients, dashboard: Resource) -> Any:
 
 
 _FUNCTION = ("FunctionName", "Description", "Runtime", "Handler", "Timeout", "MemorySize", "Role", "Environment")
-_FEED = ("FunctionName", "EventSourceArn", "StartingPosition", "BatchSize", "MaximumRetryAttempts")
+_FEED = ("FunctionName", "EventSourceArn", "StartingPosition", "BatchSize", "MaximumRetryAttempts", "FilterCriteria")
 
 PROPERTIES: dict[str, tuple[Property, ...]] = {
     "AWS::Lambda::Function": (
