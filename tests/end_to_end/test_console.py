@@ -329,7 +329,7 @@ def test_both_languages(stack: Running, page: Page, path: str, pictures: Path) -
     expect(switch_box(page)).to_contain_text("Kill switch")
     expect(page.get_by_role("link", name="Positions and orders")).to_be_visible()
     if path == "data":
-        expect(page.get_by_text("Newest stored day")).to_be_visible()
+        expect(page.get_by_text("In Dagster choose Materialize")).to_be_visible()
         picture(page, pictures / "console-data.png")
 
 
