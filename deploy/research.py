@@ -20,11 +20,14 @@ DAYS = 60
 
 
 def bars(settings: Settings, symbol: str, timeframe: Timeframe) -> pl.LazyFrame:
-    """Every stored bar of a series, read when it is collected; nothing is read that the query does not need."""
+    """Every stored bar of a series, read when it is collected and only as far as needed; empty when none is stored."""
     import polars as pl
 
     address = f"s3://{settings.bucket}/{symbol}/{timeframe}/*/*/*/data.parquet"
-    return pl.scan_parquet(address, storage_options=_storage(settings))
+    schema: dict[str, pl.DataType] = {"timestamp_utc": pl.Datetime("us", "UTC")}
+    schema |= dict.fromkeys(("open", "high", "low", "close"), pl.Float64())
+    schema |= {"volume": pl.Int64(), "spread": pl.Int32()}
+    return pl.scan_parquet(address, schema=schema, storage_options=_storage(settings))
 
 
 def _storage(settings: Settings) -> dict[str, str]:
@@ -45,15 +48,15 @@ def _storage(settings: Settings) -> dict[str, str]:
 def daily_range() -> dg.MaterializeResult[None]:
     settings = load_settings()
     ranges = {symbol: _mean_range(bars(settings, symbol, Timeframe.D1)) for symbol in settings.symbols}
-    return dg.MaterializeResult(metadata={symbol: round(found, 6) for symbol, found in ranges.items()})
+    return dg.MaterializeResult(metadata={symbol: round(found, 6) for symbol, found in ranges.items() if found})
 
 
-def _mean_range(days: pl.LazyFrame) -> float:
+def _mean_range(days: pl.LazyFrame) -> float | None:
     import polars as pl
 
     latest = days.sort("timestamp_utc").tail(DAYS)
-    found = latest.select(((pl.col("high") - pl.col("low")) / pl.col("close")).mean()).collect().item()
-    return float(found)
+    found: float | None = latest.select(((pl.col("high") - pl.col("low")) / pl.col("close")).mean()).collect().item()
+    return found
 
 
 @dg.definitions

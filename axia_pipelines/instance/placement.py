@@ -141,8 +141,8 @@ class PlacedRunLauncher(HealthyRunLauncher):
     def terminate(self, run_id: str) -> bool:
         run = self._instance.get_run_by_id(run_id)
         if run is not None and self._went_to_ecs(run):
-            return bool(self.ecs.terminate(run_id))  # type: ignore[no-untyped-call]  # dagster-aws
-        return bool(super().terminate(run_id))
+            return bool(self.ecs.terminate(run_id))
+        return bool(super().terminate(run_id))  # type: ignore[no-untyped-call]  # Dagster's own has no types
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """The ECS task's status, or what the host's code server says; its silence counts after half a minute."""
