@@ -1,11 +1,14 @@
 """How fast bars are written, read and cached, each against a plain program that does the same, in turn, in one run.
 
-    python -m benchmarks.market_data [--days N] [--years N] [--rounds N] [--json]
+    python -m benchmarks.market_data [--days N] [--years N] [--rounds N] [--dagster-days N] [--json]
 
 Against the local AWS server and Redis of a stack of its own. `ratios` are speeds, ours over the other's: above 1 is
 faster. `backfill_vs_bare_put` is collecting (screening, truth, Parquet, writing; Dagster's events apart) against the
 same bytes put by as many boto3 threads; `read_vs_bare_get` is `load` of ten years of H1 against parallel GETs and a
-pyarrow decode; `cache_get_vs_...` is the Redis cache against other encodings of the same bars in the same Redis.
+pyarrow decode; `cache_get_vs_...` is the Redis cache against other encodings of the same bars in the same Redis. With
+`--dagster-days` that many days of 40 series go through one Dagster run while the webserver is asked for a page every
+second, and ten
+years are sized from it (`sizing`: multiplied, not measured).
 """
 
 from __future__ import annotations
@@ -45,6 +48,7 @@ from axia_core.domain.symbols import DEFAULT_SYMBOLS, Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.services.collect import WRITERS, collect_days
 from axia_core.services.load import load
+from benchmarks.dagster_backfill import run_backfill
 from benchmarks.latency_world import benchmark_settings
 
 NOW = datetime(2026, 7, 4, tzinfo=UTC)  # a Saturday: Friday, 3 July, has closed
@@ -53,6 +57,7 @@ READERS = 16
 CACHED_BARS = 10_000
 CACHE_READS = 200
 SINGLE_RUNS = 4
+MEAN_OBJECT_BYTES = 6_000  # of M5 to D1: 11.8, 6.7, 4.5, 3.8 and 3.7 KB
 EURUSD = Symbol("EURUSD")
 
 Say = Callable[[str], None]
@@ -67,6 +72,7 @@ class Report:
     per_second: dict[str, float] = field(default_factory=dict)
     milliseconds: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    sizing: dict[str, float] = field(default_factory=dict)
 
 
 def walk(symbol: Symbol, timeframe: Timeframe, days: Sequence[date], seed: int) -> Bars:
@@ -127,17 +133,19 @@ class Buckets:
 def measure_backfill(buckets: Buckets, day_count: int, report: Report, say: Say) -> None:
     """A year of 40 series, series by series in turn, ours and then the same bytes plainly."""
     days = list(trading_days(LAST - timedelta(days=day_count * 7 // 5 + 1), LAST))[-day_count:]
-    ours_s = bare_s = 0.0
+    ours_s = bare_s = again_s = 0.0
     for number, (symbol, timeframe) in enumerate(_series()):
         market = MemoryMarketData(SteppedClock(NOW), [walk(symbol, timeframe, days, number)])
         ours_s += seconds(lambda m=market, s=symbol, t=timeframe: _collect(buckets.store, m, s, t, days))  # type: ignore[misc]
         requests = buckets.objects(symbol, timeframe, days)
         bare_s += seconds(lambda r=requests: buckets.put(r))  # type: ignore[misc]
+        again_s += seconds(lambda m=market, s=symbol, t=timeframe: _collect(buckets.store, m, s, t, days))  # type: ignore[misc]
     count = len(days) * len(list(_series()))
-    say(f"backfill: {count} partitions, ours {ours_s:.1f} s, bare {bare_s:.1f} s")
+    say(f"backfill: {count} partitions, ours {ours_s:.1f} s, bare {bare_s:.1f} s, once more {again_s:.1f} s")
     report.counts["partitions"] = count
     report.seconds |= {"backfill": round(ours_s, 1), "bare_put": round(bare_s, 1)}
     report.per_second |= {"backfill": round(count / ours_s, 1), "bare_put": round(count / bare_s, 1)}
+    report.per_second["backfill_resumed"] = round(count / again_s, 1)
     report.ratios["backfill_vs_bare_put"] = round(bare_s / ours_s, 3)
 
 
@@ -259,7 +267,22 @@ def _run(dagster: DagsterClient, days: Sequence[date], symbols: Sequence[str], f
     return (status.ended_at - status.started_at).total_seconds()
 
 
-def run(day_count: int, years: int, rounds: int, say: Say = lambda _: None) -> Report:
+def measure_long_run(stack: Stack, day_count: int, report: Report, say: Say) -> None:
+    """A backfill of 40 series through Dagster, and how the UI fares meanwhile."""
+    last = last_due_trading_day(min(datetime.now(UTC), datetime.now(UTC) + stack.settings.clock_shift))
+    days = list(trading_days(last - timedelta(days=day_count * 7 // 5 + 7), last))[-day_count:]
+    found = run_backfill(stack.urls["dagster"], stack.parts.dagster_home, days, stack.settings.symbols)
+    report.counts["dagster_partitions"] = found.partitions
+    report.seconds |= {"dagster_backfill": round(found.seconds, 1), "dagster_backfill_start": round(found.waited_s, 1)}
+    report.per_second["dagster_backfill"] = round(found.partitions / found.seconds, 2)
+    report.milliseconds |= found.idle.milliseconds("idle") | found.busy.milliseconds("busy")
+    report.milliseconds["dagster_per_partition"] = round(1000 * found.seconds / found.partitions, 1)
+    report.counts["dagster_bytes_per_partition"] = found.disk_bytes // found.partitions
+    report.sizing = found.sizing(MEAN_OBJECT_BYTES)
+    say(f"{found.partitions} partitions through Dagster: {found.seconds:.1f} s; ten years: {report.sizing}")
+
+
+def run(day_count: int, years: int, rounds: int, dagster_days: int, say: Say = lambda _: None) -> Report:
     """Starts the stack, measures everything, reports."""
     report = Report()
     with (
@@ -267,6 +290,8 @@ def run(day_count: int, years: int, rounds: int, say: Say = lambda _: None) -> R
         running_stack(benchmark_settings(Path(folder)), progress=say) as stack,
     ):
         measure_dagster(stack, report, say)
+        if dagster_days:
+            measure_long_run(stack, dagster_days, report, say)
         measure_cache(stack.settings.redis_url, rounds, report, say)
         buckets = Buckets(client(stack.settings, "s3"))
         measure_reading(buckets, years, rounds, report, say)
@@ -276,7 +301,13 @@ def run(day_count: int, years: int, rounds: int, say: Say = lambda _: None) -> R
 
 def table(report: Report) -> str:
     """The report for people."""
-    groups = (("ratio", report.ratios), ("s", report.seconds), ("/s", report.per_second), ("ms", report.milliseconds))
+    groups = (
+        ("ratio", report.ratios),
+        ("s", report.seconds),
+        ("/s", report.per_second),
+        ("ms", report.milliseconds),
+        ("in ten years", report.sizing),
+    )
     return "\n".join(f"{name:36}{value:>12} {unit}" for unit, found in groups for name, value in found.items())
 
 
@@ -286,9 +317,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--days", type=int, default=260, help="trading days of the backfill, for 40 series")
     parser.add_argument("--years", type=int, default=10, help="years of H1 that are read")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--dagster-days", type=int, default=0, help="trading days of 40 series through Dagster")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
-    report = run(options.days, options.years, options.rounds, lambda text: print(text, file=sys.stderr))  # noqa: T201
+    given = (options.days, options.years, options.rounds, options.dagster_days)
+    report = run(*given, lambda text: print(text, file=sys.stderr))  # noqa: T201
     sys.stdout.write((json.dumps(asdict(report), indent=2) if options.json else table(report)) + "\n")
     return 0
 
