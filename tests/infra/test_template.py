@@ -269,7 +269,7 @@ def test_the_recovery_checks_can_change_nothing_that_trades(core: Template) -> N
     named = {
         each["Sid"]: each["Resource"]
         for each in _statements(core.resources["VerifierRole"])
-        if any(writes.search(action.partition(":")[2][:10]) for action in _listed(each["Action"]))
+        if any(writes.match(action.partition(":")[2]) for action in _listed(each["Action"]))
     }
 
     assert named.keys() == {"RestoreFrom", "DrillTables", "DrillObjects", "TellPeople"}
