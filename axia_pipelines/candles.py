@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from axia_core.domain.bars import Bars, PartitionTruth
 
 MOST_COLUMNS = 24  # M5 and M15 are drawn as hours
-WIDTH, HEIGHT = 240, 80  # shown at twice the size
+WIDTH, HEIGHT = 240, 80
+SHOWN_WIDTH = 400  # fits the column of the partition's page
 TOP, BOTTOM, STRIP = 3, 70, 76  # of the candles, and the middle of the coverage below them
 RISING, FALLING, WICK, MISSING, REFUSED = "#0a7", "#c33", "#888", "#e33", "#fa0"
 
@@ -49,7 +50,7 @@ def day_svg(bars: Bars, truth: PartitionTruth, session: Session) -> str:
     pitch = WIDTH / columns
     inside = _candles(bars, session, columns), pitch
     paths = "".join((_wicks(*inside), _bodies(*inside), _faults(truth, session, columns, pitch)))
-    size = f"width='{2 * WIDTH}' viewBox='0 0 {WIDTH} {HEIGHT}'"
+    size = f"width='{SHOWN_WIDTH}' viewBox='0 0 {WIDTH} {HEIGHT}'"
     return f"<svg xmlns='http://www.w3.org/2000/svg' {size}>{paths}</svg>"
 
 

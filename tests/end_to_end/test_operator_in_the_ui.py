@@ -153,13 +153,14 @@ def test_partitions_page_counts_them(stack: Running, backfill: Backfill, page: P
 def test_partition_shows_what_is_in_s3(
     stack: Running, backfill: Backfill, page: Page, pictures: Path, symbol: str
 ) -> None:
-    """A partition's page says how many bars it has and should have, whether they are whole, and where they lie."""
+    """A partition's page shows its candles, and says how many bars it should have, whether they are, and where."""
     day = backfill.days[-1]
     truth = s3.connect(stack.settings).truth(Symbol(symbol), Timeframe.H1, day)
     page.goto(partition_url(stack, day, symbol))
 
     shown = shown_metadata(page)
 
+    expect(page.get_by_role("img", name="candles")).to_be_visible()
     page.screenshot(path=pictures / f"partition-{symbol}.png")
     assert truth is not None
     assert (shown["rows"], shown["expected"], shown["complete"]) == (str(truth.actual), str(truth.expected), "true")
