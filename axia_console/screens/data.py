@@ -29,7 +29,9 @@ def show(console: Console) -> None:
         frame.selectbox(words.timeframe, [one.value for one in Timeframe], index=2, key="data-timeframe")
     )
     names = {name: getattr(words, name) for name in PERIODS}
-    chosen = period.selectbox(words.period, list(PERIODS), format_func=names.__getitem__, key="data-period")
+    chosen = period.selectbox(
+        words.period, list(PERIODS), format_func=names.__getitem__, key=f"data-period-{words.language}"
+    )
     last = last_due_trading_day(console.now)
     first = last - timedelta(days=PERIODS[chosen])
     try:
