@@ -249,6 +249,8 @@ def soak_settings(home: Path, scale: Scale, aws_url: str, redis_port: int) -> Se
         history_start=scale.days[0],
         # The local AWS server deletes by the wall clock, which is that much ahead.
         retained_days=30 + past_days,
+        order_runs_days=60,
+        run_log_days=60,  # the same, because a retention of the soak has one cut
         lease_s=3 * LEAP.total_seconds(),
         mt5_deadline_s=15.0,
         send_margin_s=15.0,
