@@ -143,8 +143,13 @@ class CrashWorld:
         self.may_be_forgotten |= self.sent
 
     def leave_alone(self) -> None:
-        """Time passes, desks open as the sensor opens them, and nothing else goes wrong."""
-        for _ in range(3):
+        """Time passes, desks open as the sensor opens them, and nothing else goes wrong.
+
+        For longer where orders wait for one another, each of which is searched for in its turn.
+        """
+        for turn in range(12):
+            if turn >= 3 and not self.ledger.open_orders():
+                break
             self.clock.step(LEASE_IS_OVER)
             self.run_desk(12)
 
