@@ -95,6 +95,18 @@ def test_the_command_checks_all_that_is_deployed(
     assert "AWS::EC2::NatGateway" in report["not_on_the_local_server"]
 
 
+def test_the_command_deploys_all_in_their_order(whole: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`axia deploy --stack all --json` says of each stack what it did and what drifted: nothing, the second time."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", str(whole.endpoint_url))
+
+    result = CliRunner().invoke(app, ["deploy", "--stack", "all", "--json"])
+
+    done = [(each["stack"], each["action"], each["drift"]) for each in json.loads(result.stdout)["stacks"]]
+    assert result.exit_code == 0
+    assert done == [(plan.name, "unchanged", []) for plan in whole.environment.plans]
+
+
 def test_drift_is_what_somebody_changed_by_hand(whole: Target) -> None:
     """A rule added to a security group is shown before the next deployment."""
     plan = whole.environment.plan("network")
