@@ -187,8 +187,8 @@ def price_faults(rows: PricedRows) -> dict[str, NDArray[np.bool_]]:
     """Each way in which a row's numbers may contradict one another, and the rows in which they do."""
     prices = np.stack([rows.open, rows.high, rows.low, rows.close])
     return {
-        "a price is not finite": ~np.isfinite(prices).all(axis=0),
-        "a price is not positive": (prices <= 0).any(axis=0),
+        "a price is not finite": np.any(~np.isfinite(prices), axis=0),
+        "a price is not positive": np.any(prices <= 0, axis=0),
         "high is below open or close": rows.high < np.maximum(rows.open, rows.close),
         "low is above open or close": rows.low > np.minimum(rows.open, rows.close),
         "volume is negative": rows.volume < 0,

@@ -1,4 +1,4 @@
-"""How two versions of the same bars differ, and whether the newer may be believed. Pure; who keeps which is elsewhere."""
+"""How two versions of the same bars differ, and whether the newer may be believed. Who keeps which is elsewhere."""
 
 from __future__ import annotations
 

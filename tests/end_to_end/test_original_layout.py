@@ -182,4 +182,5 @@ def test_series_ends_at_the_next_close(written: Written) -> None:
     life_s = (_close(date(2026, 7, 6)) - NOW).total_seconds()
 
     assert life_s - 120 < written.redis.ttl("ohlcv:USDJPY:D1") <= life_s
-    assert {key.decode() for key in written.redis.keys("ohlcv:*")} == {f"ohlcv:USDJPY:{timeframe}" for timeframe in BARS}
+    held = {key.decode() for key in written.redis.keys("ohlcv:*")}
+    assert held == {f"ohlcv:USDJPY:{timeframe}" for timeframe in BARS}

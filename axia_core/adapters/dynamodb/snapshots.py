@@ -1,4 +1,4 @@
-"""The trading side's snapshot in the ledger's table: one small item beside the orders, written whole, never read by them.
+"""The trading side's snapshot in the ledger's table: one small item beside the orders, which never read it.
 
 It is compressed: a kilobyte is one write unit, and it is written every other second.
 """

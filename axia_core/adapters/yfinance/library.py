@@ -95,7 +95,8 @@ def _missing(error: Any, ticker: str, interval: str, answered: bool) -> AxiaErro
     if _UNKNOWN.search(reason):
         return UnknownSymbol("symbol", ticker, f"Yahoo has no such pair ({reason})", "Leave yfinance out for it.")
     # Without a reason the library says "possibly delisted", which it cannot know.
-    return SourceUnavailable(f"Yahoo did not answer {ticker} {interval}: {reason or 'it sent neither rows nor a reason'}")
+    why = reason or "it sent neither rows nor a reason"
+    return SourceUnavailable(f"Yahoo did not answer {ticker} {interval}: {why}")
 
 
 def _has_answered(ticker: Any) -> bool:
