@@ -28,3 +28,14 @@ def shown_as_failure() -> Iterator[None]:
         yield
     except AxiaError as error:
         raise as_failure(error) from error
+
+
+@contextmanager
+def tried_again(context: dg.AssetExecutionContext, most: int, delay_s: float) -> Iterator[None]:
+    """Asks for another attempt where it may help. Not a RetryPolicy: that begins a step anew that was cancelled."""
+    try:
+        yield
+    except dg.Failure as failure:
+        if failure.allow_retries and context.retry_number < most:
+            raise dg.RetryRequested(most, delay_s) from failure
+        raise

@@ -5,8 +5,6 @@ Services are imported inside the body: they need numpy and pyarrow, which the co
 https://docs.dagster.io/guides/build/assets
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -17,7 +15,7 @@ from axia_core.domain.sessions import trading_days_before
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_pipelines.assets.progress import COMPLETE, CORRECTIONS, Progress
-from axia_pipelines.failures import shown_as_failure
+from axia_pipelines.failures import shown_as_failure, tried_again
 from axia_pipelines.partitions import REREAD_TAG, TRUST_TAG, days_by_symbol
 from axia_pipelines.pictures import day_pictures
 from axia_pipelines.resources import BarsResource
@@ -75,22 +73,11 @@ def ohlcv_asset(
         final_attempt = context.retry_number >= MAX_RETRIES
         draw = partial(day_pictures, bars.store, holidays=bars.settings.universe.holidays)
         progress = Progress(context, bars.settings.bucket, bars.events, final_attempt, draw)
-        with _tried_again(context, retry_delay_s), progress.kept_on_failure(), shown_as_failure():
+        with tried_again(context, MAX_RETRIES, retry_delay_s), progress.kept_on_failure(), shown_as_failure():
             _collect(context, timeframe, market, bars, progress)
         return progress.result()
 
     return collect_series
-
-
-@contextmanager
-def _tried_again(context: dg.AssetExecutionContext, delay_s: float) -> Iterator[None]:
-    """Asks for another attempt where it may help. Not a RetryPolicy: that begins a step anew that was cancelled."""
-    try:
-        yield
-    except dg.Failure as failure:
-        if failure.allow_retries and context.retry_number < MAX_RETRIES:
-            raise dg.RetryRequested(MAX_RETRIES, delay_s) from failure
-        raise
 
 
 def _collect(

@@ -13,7 +13,7 @@ import dagster as dg
 
 from axia_core.domain.statement import Statement, Verdict
 from axia_pipelines.assets.ohlcv import MAX_RETRIES, POOL, RETRY_DELAY_S
-from axia_pipelines.failures import shown_as_failure
+from axia_pipelines.failures import shown_as_failure, tried_again
 from axia_pipelines.metadata import ORDERS
 from axia_pipelines.resources import StatementResource
 from axia_pipelines.statement_metadata import statement_metadata
@@ -38,7 +38,6 @@ def statement_asset(
         owners=["team:trading"],
         # A terminal of its own, as for bars: one at a time, and never the desk's.
         pool=POOL,
-        retry_policy=dg.RetryPolicy(max_retries=MAX_RETRIES, delay=retry_delay_s),
         metadata={"account": account},
         check_specs=[
             dg.AssetCheckSpec(
@@ -50,7 +49,8 @@ def statement_asset(
         context: dg.AssetExecutionContext, statements: dg.ResourceParam[StatementResource]
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the plain form only
         made: list[Statement] = []
-        with _recorded_on_failure(context, made, statements), shown_as_failure():
+        again = tried_again(context, MAX_RETRIES, retry_delay_s)
+        with again, _recorded_on_failure(context, made, statements), shown_as_failure():
             _make(context, made, statements)
         for one in made:
             metadata = statement_metadata(one, statements.settings.bucket)
