@@ -2,8 +2,8 @@
 
     python -m benchmarks.footprint [--orders N] [--json]
 
-Counted is what production runs: code server, daemon, webserver and the desk with its MT5 process, and the console
-where it is started. The local AWS server, Redis, and the paper terminal's own process are shown and not counted: on
+Counted is what production runs: code server, daemon, webserver and the desk with its MT5 process, and the console,
+which has no page open. The local AWS server, Redis, and the paper terminal's own process are shown and not counted: on
 AWS they are elsewhere, or are MT5 itself. PSS exists on Linux; elsewhere the unique set (USS) is printed, and said so.
 """
 
@@ -23,10 +23,12 @@ import psutil
 
 from axia_cli.dagster_client import DagsterClient
 from axia_cli.stack import record
+from axia_cli.stack.ports import free_ports
 from axia_cli.stack.supervisor import Stack, running_stack
 from axia_core.adapters.paper.profile import TerminalProfile
 from axia_core.domain.sessions import last_due_trading_day
 from axia_core.domain.timeframes import Timeframe
+from axia_core.settings import Settings
 from benchmarks.latency_world import OPENS_WITHIN_S, DeskSide, LatencyWorld, benchmark_settings, wait_until
 
 COUNTED = ("code-server", "daemon", "webserver", "desk", "console")
@@ -56,11 +58,16 @@ def run(orders: int, say: Say = lambda _: None) -> Report:
     profile = TerminalProfile.model_validate({"account": {"balance": 1e9, "margin_mode": "netting"}})
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-        running_stack(benchmark_settings(Path(folder)), progress=say, profile=profile) as stack,
+        running_stack(_settings(Path(folder)), progress=say, profile=profile, console=True) as stack,
     ):
         _collect_a_day(stack, say)
         _execute(stack, orders)
         return _report(measured_mb(stack), orders)
+
+
+def _settings(home: Path) -> Settings:
+    (port,) = free_ports(1)
+    return benchmark_settings(home).model_copy(update={"console_port": port})
 
 
 def _collect_a_day(stack: Stack, say: Say) -> None:
