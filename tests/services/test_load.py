@@ -159,7 +159,7 @@ def test_incomplete_is_refused_when_complete_is_required() -> None:
     gappy = without(session_bars(H1, THURSDAY), [5])
     world.store.write(gappy, truth_of(gappy, THURSDAY))
 
-    with pytest.raises(IncompleteHistory, match="1 trading day without bars") as raised:
+    with pytest.raises(IncompleteHistory, match=r"1 trading day \(2026-07-01\) without bars") as raised:
         world.load(require_complete=True)
 
     assert raised.value.missing_days == (MONDAY, WEDNESDAY)
