@@ -166,6 +166,7 @@ def switch_box(page: Page) -> Locator:
     return page.get_by_role("status").filter(has_text=re.compile("Kill switch:|緊急停止スイッチ:"))
 
 
+@pytest.mark.long
 def test_first_useful_paint(stack: Running, page: Page, capsys: pytest.CaptureFixture[str]) -> None:
     """With a year of H1 the switch, the prices, the ticket and the candles come; how soon is printed, not judged."""
     opened(page, stack)  # loads what a browser keeps
@@ -346,6 +347,7 @@ def test_readable_on_a_phone(stack: Running, browser: Browser, pictures: Path) -
     assert not wide
 
 
+@pytest.mark.long
 def test_dead_ledger_reads_as_on(stack: Running, page: Page) -> None:
     """While the ledger does not answer the switch is shown as ON, and nothing can be sent."""
     opened(page, stack)

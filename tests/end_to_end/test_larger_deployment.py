@@ -39,7 +39,7 @@ from infra.template import Template
 from tests.end_to_end.conftest import ROOT, STRANGE, Running
 from tests.end_to_end.postgres import USER, Postgres, running_postgres
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 DEPLOY = ROOT / "deploy"
 LOG_BUCKET = "axia-compute-logs"

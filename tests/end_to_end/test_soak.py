@@ -32,12 +32,14 @@ def report() -> Report:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_two_days_hold(report: Report) -> None:
     """No order is lost or doubled, no partition is missing, storage is bounded: every check of the ledger holds."""
     assert {check.what: check.violations for check in report.checks if check.violations} == {}
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_every_check_looked_at_something(report: Report) -> None:
     """No check passes because there was nothing to look at; retention had desk runs to delete."""
     assert [check.what for check in report.checks if not check.looked_at] == []

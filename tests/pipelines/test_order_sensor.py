@@ -86,7 +86,7 @@ def test_a_desk_without_a_lease_is_given_up(instance: dg.DagsterInstance, monkey
     desk = FakeDesk()
     with dg.build_sensor_context(instance=instance, resources={"desk": desk}) as context:
         first = order_sensor(context)
-        monkeypatch.setattr(sensors, "WITHOUT_LEASE_S", 0.0)
+        monkeypatch.setattr(sensors, "WITHOUT_LEASE_S", -1.0)
         later = order_sensor(context)
 
     assert (type(first), type(later)) == (dg.SkipReason, dg.RunRequest)
@@ -104,7 +104,7 @@ def test_a_lease_that_comes_back_starts_the_wait_anew(
         desk.hold_lease("the-desk", 10)
         order_sensor(context)
         desk.clock.sleep(11)
-        monkeypatch.setattr(sensors, "WITHOUT_LEASE_S", 0.0)
+        monkeypatch.setattr(sensors, "WITHOUT_LEASE_S", -1.0)
         answer = order_sensor(context)
 
     assert isinstance(answer, dg.SkipReason)
