@@ -1,0 +1,51 @@
+"""The cache, rehearsed: emptied, it is filled again from S3, and from the copy in the other region.
+
+It works in a scratch database of the same Redis. A cache loses nothing that matters, so its RPO is that of its store.
+"""
+
+from __future__ import annotations
+
+from axia_core.domain.drill import Difference
+from axia_core.domain.symbols import Symbol
+from axia_core.domain.timeframes import Timeframe
+from axia_core.drill_bench import Bench, CannotBeHeld
+from axia_core.ports import BarCache, BarStore
+from axia_core.recovery_cache import differs, rebuild_cache
+
+
+def drill_cache(bench: Bench) -> None:
+    """From this region's bucket."""
+    _rebuilt_from(bench, bench.stage.store, bench.stage.store, "S3")
+
+
+def drill_cache_osaka(bench: Bench) -> None:
+    """From the other region's bucket, compared with this one's: both must say the same."""
+    copy = bench.stage.copy_store
+    if copy is None:
+        raise CannotBeHeld("there is no copy in another region (`axia deploy --stack osaka`, then AXIA_HAS_COPY=true)")
+    _rebuilt_from(bench, copy, bench.stage.store, f"the copy in {bench.stage.settings.copy_region}")
+
+
+def _rebuilt_from(bench: Bench, source: BarStore, truth: BarStore, where: str) -> None:
+    settings, clock = bench.stage.settings, bench.stage.clock
+    with bench.stage.scratch_cache() as cache:
+        bench.declare()
+        with bench.steps.step(f"fill the empty cache from {where}") as told:
+            rebuilt = rebuild_cache(settings, store=source, cache=cache, clock=clock)
+            told.detail = f"{len(rebuilt.held)} series, {rebuilt.bars} bars"
+        if not rebuilt.held:
+            raise CannotBeHeld(f"no bars are stored in {where} yet: collect some days, then hold the drill again")
+        with bench.steps.step("a first series reads from it as it is stored"):
+            _compare(bench, next(iter(rebuilt.held)), truth, cache)
+        bench.rto = bench.steps.elapsed
+        with bench.steps.step("every other series does, bar by bar"):
+            for series in list(rebuilt.held)[1:]:
+                _compare(bench, series, truth, cache)
+    bench.notes.append("the RPO of a cache is that of the store it is filled from")
+
+
+def _compare(bench: Bench, series: str, truth: BarStore, cache: BarCache) -> None:
+    name, timeframe = series.split()
+    bench.compared += 1
+    if differs(Symbol(name), Timeframe(timeframe), bench.stage.settings, store=truth, cache=cache):
+        bench.differences.append(Difference(series, "the cache holds other bars than the store"))

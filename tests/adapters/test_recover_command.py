@@ -1,0 +1,289 @@
+"""`axia recover ...` and `axia drill`, from the command line to the local AWS server, Redis and a paper terminal."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from axia_cli.main import app
+from axia_core.adapters.clock import SystemClock
+from axia_core.adapters.dynamodb import DynamoOrderLedger
+from axia_core.adapters.mt5 import beside
+from axia_core.adapters.paper.profile import TerminalProfile, create_terminal
+from axia_core.adapters.redis import connect as connect_cache
+from axia_core.adapters.s3 import S3BarStore
+from axia_core.adapters.sqs import SqsOrderQueue
+from axia_core.domain.names import ORDER_QUEUE, TABLE, object_key
+from axia_core.domain.timeframes import Timeframe
+from axia_core.drill_desk import ScratchDesk
+from axia_core.settings import Settings
+from tests.bar_examples import FRIDAY, USDJPY, same, session_bars, truth_of
+from tests.conftest import LocalAws
+
+H1 = Timeframe.H1
+SWITCH = {"pk": {"S": "GLOBALCONFIG"}, "sk": {"S": "SETTING#KILL_SWITCH"}}
+NOW = datetime(2026, 7, 6, 12, 0, tzinfo=UTC)  # the Monday after FRIDAY
+
+
+@dataclass
+class Axia:
+    """The command and what it works on: a table with a traded order, a versioned bucket with two days."""
+
+    aws: LocalAws
+    ledger: DynamoOrderLedger
+    store: S3BarStore
+    bucket: str
+    settings: Settings
+
+    def run(self, *arguments: str, answer: str = "") -> Result:
+        return CliRunner().invoke(app, list(arguments), input=answer)
+
+    def document(self, *arguments: str) -> dict[str, Any]:
+        result = self.run(*arguments, "--json")
+        assert result.exit_code == 0, result.stderr
+        found: dict[str, Any] = json.loads(result.stdout)
+        return found
+
+    def delete(self, key: dict[str, Any]) -> None:
+        self.aws.client("dynamodb").delete_item(TableName=TABLE, Key=key)
+
+    def scratch(self) -> list[str]:
+        """Whatever drills have left in the account."""
+        tables = self.aws.client("dynamodb").list_tables()["TableNames"]
+        queues = self.aws.client("sqs").list_queues(QueueNamePrefix="dr-drill-").get("QueueUrls", [])
+        versions = self.aws.client("s3").list_object_versions(Bucket=self.bucket, Prefix="_dr/dr-drill-")
+        objects = [one["Key"] for kind in ("Versions", "DeleteMarkers") for one in versions.get(kind, [])]
+        return [*(name for name in tables if name.startswith("dr-drill-")), *queues, *objects]
+
+
+@pytest.fixture
+def axia(aws: LocalAws, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Axia:
+    dynamodb, s3 = aws.client("dynamodb"), aws.client("s3")
+    for item in dynamodb.scan(TableName=TABLE)["Items"]:
+        dynamodb.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
+    bucket = f"recover-{abs(hash(tmp_path)) % 10**12}"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    shift_s = (NOW - datetime.now(UTC)).total_seconds()
+    create_terminal(tmp_path / "paper", TerminalProfile.model_validate({"clock": {"shift_s": shift_s}}))
+    variables = {
+        "AWS_ENDPOINT_URL": aws.endpoint_url,
+        "AXIA_BUCKET": bucket,
+        "AXIA_REDIS_URL": redis_url,
+        "AXIA_HOME": str(tmp_path / "home"),
+        "AXIA_MT5_PATH": str(tmp_path / "paper"),
+        "AXIA_CLOCK_SHIFT_S": str(shift_s),
+        "AXIA_ABSENCE_S": "1",
+        "AXIA_RECEIVE_WAIT_S": "1",
+    }
+    monkeypatch.chdir(tmp_path)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    store = S3BarStore(s3, bucket)
+    for day in (FRIDAY - timedelta(days=1), FRIDAY):
+        store.write(session_bars(day=day), truth_of(session_bars(day=day), day))
+    made = Axia(aws, DynamoOrderLedger(dynamodb, TABLE), store, bucket, Settings())
+    made.ledger.initialise_kill_switch(active=False, who="test", now=SystemClock(timedelta(seconds=shift_s)).now())
+    trade(made)
+    return made
+
+
+def trade(axia: Axia) -> None:
+    """One order from queue to fill, by a desk as it works in production."""
+    clock = SystemClock(axia.settings.clock_shift)
+    queue = SqsOrderQueue(axia.aws.client("sqs"), ORDER_QUEUE, axia.settings.clock_shift)
+    with beside.connect(axia.settings, clock) as broker:
+        desk = ScratchDesk(
+            settings=axia.settings, queue=queue, ledger=axia.ledger, broker=broker, clock=clock, owner="test"
+        )
+        record = desk.smoke("traded", "USDJPY")
+    assert record is not None
+    assert record.state.is_final, record
+
+
+def test_plan_comes_first_and_a_no_changes_nothing(axia: Axia) -> None:
+    """Numbered steps on stderr, then the question; after a no everything is as it was."""
+    axia.delete(SWITCH)
+
+    result = axia.run("recover", "kill-switch", answer="n\n")
+
+    assert result.exit_code == 1
+    assert "1. read the kill switch" in result.stderr
+    assert not axia.ledger.kill_switch().known
+
+
+def test_json_needs_consent_beforehand(axia: Axia) -> None:
+    """With --json nobody can be asked: without --yes it is refused."""
+    result = axia.run("recover", "orders", "--json")
+
+    assert result.exit_code == 2
+    assert "--yes" in json.loads(result.stdout)["error"]["message"]
+
+
+def test_lost_switch_is_recovered_once(axia: Axia) -> None:
+    """Deleted, it comes back at HALT with an audit; a second call leaves it, and so does one after a release."""
+    axia.delete(SWITCH)
+
+    first, second = (axia.document("recover", "kill-switch", "--yes") for _ in range(2))
+
+    assert (first["changed"], first["active"], first["mode"], second["changed"]) == (True, True, "HALT", False)
+    assert "recover kill-switch" in [line.what for line in axia.ledger.audit()]
+    assert axia.run("kill-switch", "off", "--reason", "found out why").exit_code == 0
+    assert axia.document("recover", "kill-switch", "--yes")["active"] is False
+
+
+def test_damaged_switch_is_recovered(axia: Axia) -> None:
+    """One that `kill-switch on` cannot write over, because its version cannot be trusted."""
+    item = SWITCH | {"active": {"S": "maybe"}, "version": {"N": "7"}}
+    axia.aws.client("dynamodb").put_item(TableName=TABLE, Item=item)
+
+    document = axia.document("recover", "kill-switch", "--yes")
+
+    assert (document["changed"], document["version"], "maybe" in document["said"]) == (True, 1, True)
+
+
+def test_lost_orders_come_back_from_a_backup(axia: Axia) -> None:
+    """What was deleted is put back under HALT, what is newer stays, and a repeat changes nothing."""
+    dynamodb = axia.aws.client("dynamodb")
+    backup = dynamodb.create_backup(TableName=TABLE, BackupName="before")["BackupDetails"]["BackupArn"]
+    before = {event.version for event in axia.ledger.events("traded")}
+    axia.delete({"pk": {"S": "ORDER#traded"}, "sk": {"S": "METADATA"}})
+
+    first, second = (axia.document("recover", "orders", "--backup", backup, "--yes") for _ in range(2))
+
+    record = axia.ledger.order("traded")
+    assert first["put_back"] == ["ORDER#traded/METADATA"]
+    assert (second["put_back"], second["changed"]) == ([], False)
+    assert record is not None
+    assert before == {event.version for event in axia.ledger.events("traded")}
+    assert axia.ledger.kill_switch().active
+    assert axia.ledger.epoch() is not None
+    assert "recover orders" in [line.what for line in axia.ledger.audit()]
+    dynamodb.delete_table(TableName=first["copy"])
+
+
+def test_orders_of_the_newest_moment(axia: Axia) -> None:
+    """Without a moment it is the newest one that can be restored; the copy beside it is protected and stays."""
+    document = axia.document("recover", "orders", "--yes")
+
+    dynamodb = axia.aws.client("dynamodb")
+    ttl = dynamodb.describe_time_to_live(TableName=document["copy"])["TimeToLiveDescription"]["TimeToLiveStatus"]
+    assert (document["put_back"], ttl) == ([], "ENABLED")
+    assert document["next"][0].startswith("`axia order reconcile --days 1`")
+    dynamodb.delete_table(TableName=document["copy"])
+
+
+def test_cache_is_filled_again(axia: Axia) -> None:
+    """From S3, as it is stored."""
+    document = axia.document("recover", "cache", "--yes")
+
+    cached = connect_cache(axia.settings, SystemClock(axia.settings.clock_shift)).read(USDJPY, H1)
+    assert (document["series"], document["source"]) == ({"USDJPY H1": 48}, "s3")
+    assert cached is not None
+    assert "recover cache" in [line.what for line in axia.ledger.audit()]
+
+
+def test_deleted_and_overwritten_days_come_back(axia: Axia) -> None:
+    """By their versions; what was never stored is listed to be collected, and the exit code is 1 then."""
+    s3 = axia.aws.client("s3")
+    s3.delete_object(Bucket=axia.bucket, Key=object_key(USDJPY, H1, FRIDAY))
+    damaged = FRIDAY - timedelta(days=1)
+    s3.put_object(Bucket=axia.bucket, Key=object_key(USDJPY, H1, damaged), Body=b"not parquet")
+    days = ("--from", damaged.isoformat(), "--to", FRIDAY.isoformat(), "--symbol", "USDJPY", "--timeframe", "H1")
+
+    document = axia.document("recover", "partitions", *days, "--yes")
+
+    back = axia.store.read(USDJPY, H1, FRIDAY)
+    assert (document["from_version"], document["lost"], document["complete"]) == (2, 0, True)
+    assert back is not None
+    assert same(back.bars, session_bars())
+    assert axia.document("recover", "partitions", *days, "--yes")["intact"] == 2
+    lost = axia.run("recover", "partitions", *days[:2], "--to", "2026-07-06", *days[4:], "--yes", "--json")
+    assert (lost.exit_code, json.loads(lost.stdout)["lost"]) == (1, 1)
+    assert "axia collect --from 2026-07-06" in lost.stdout
+
+
+def test_drills_leave_nothing_behind(axia: Axia) -> None:
+    """Kill switch, orders, objects and host pass, production is as it was, and no scratch resource stays."""
+    before = items(axia)
+
+    document = axia.document("drill", "kill-switch", "orders", "objects", "cache", "host", "six-steps")
+
+    results = {one["name"]: (one["result"], one["reason"]) for one in document["drills"]}
+    assert set(results.values()) == {("passed", "")}, results
+    assert axia.scratch() == []
+    assert items(axia) == before
+    assert all(one["environment"] == "local" and one["items_compared"] > 0 for one in document["drills"])
+    assert list((axia.settings.home / "drills").glob("*")) == []
+
+
+def items(axia: Axia) -> list[Any]:
+    found = axia.aws.client("dynamodb").scan(TableName=TABLE)["Items"]
+    return sorted(found, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
+
+
+def test_figures_of_the_orders_drill(axia: Axia) -> None:
+    """RPO is the age of the traded order in the copy, RTO is measured, and what a person does is counted apart."""
+    (orders,) = axia.document("drill", "orders")["drills"]
+
+    assert 0 < orders["rpo_s"] < 120
+    assert 0 < orders["rto_s"] < 120
+    assert orders["heartbeat"]["item"]
+    assert len(orders["human_steps"]) == 1
+    assert orders["differences"] == []
+
+
+def test_drill_without_a_copy_is_unknown(axia: Axia) -> None:
+    """Osaka's copy is not there: that is neither a success nor a failure."""
+    (osaka,) = axia.document("drill", "cache-osaka")["drills"]
+
+    assert (osaka["result"], osaka["rpo_s"], osaka["rto_s"]) == ("unknown", "unknown", "unknown")
+    assert "osaka" in osaka["reason"]
+
+
+def test_reports_are_kept(axia: Axia) -> None:
+    """Each drill leaves an object that says what it found."""
+    (document,) = axia.document("drill", "objects")["drills"]
+
+    kept = axia.aws.client("s3").list_objects_v2(Bucket=axia.bucket, Prefix="_dr/reports/objects/")["Contents"]
+    body = axia.aws.client("s3").get_object(Bucket=axia.bucket, Key=kept[-1]["Key"])["Body"].read()
+    assert json.loads(body) == document
+
+
+def test_what_a_killed_drill_left_is_swept(axia: Axia) -> None:
+    """A drill that is killed in the middle leaves scratch resources; the next one removes them."""
+    command = [sys.executable, "-m", "axia_cli", "drill", "host"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not axia.scratch() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+    process.wait()
+    left = axia.scratch()
+
+    result = axia.run("drill", "objects")
+
+    assert left != []
+    assert "which an earlier drill has left behind" in result.stderr
+    assert axia.scratch() == []
+
+
+def test_failed_drill_exits_1(axia: Axia, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that cannot be asked fails the orders drill, which says why and cleans up."""
+    monkeypatch.setenv("AXIA_MT5_PATH", str(axia.settings.home / "nowhere"))
+
+    result = axia.run("drill", "orders", "--json")
+
+    (orders,) = json.loads(result.stdout)["drills"]
+    assert (result.exit_code, orders["result"]) == (1, "failed")
+    assert axia.scratch() == []
