@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 
 from axia_console.access import is_loopback, require_sign_in_where_exposed
+from axia_core.domain.names import STREAMLIT_APP
 from axia_core.errors import InvalidInput
 from axia_core.settings import Settings, load_settings
+from axia_core.telemetry import ship_logs
 
+# Faults of pages; each of Streamlit's loggers keeps its lines to itself.
+STREAMLIT_LOGGERS = ("streamlit", "streamlit.error_util")
 SERVER = Path(__file__).with_name("server.py")
 REFUSED_EXIT = 3
 
@@ -45,6 +50,8 @@ def main() -> None:
     except InvalidInput as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(REFUSED_EXIT) from error
+    ship_logs(settings, STREAMLIT_APP, STREAMLIT_LOGGERS)
+    logging.getLogger("axia.console").info("serving on port %s of %s", settings.console_port, settings.console_host)
     _warm()
     bootstrap.run_asgi_app(str(SERVER), "axia_console.server:app", [], chosen)
 

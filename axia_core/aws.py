@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,8 @@ from axia_core.settings import Settings
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Not `test`: MiniStack lets that key through as root even when it enforces IAM.
 LOCAL_KEY = "axia"
+# Clients may be shared by threads, boto3's default session, which makes them, may not.
+_MAKING = threading.Lock()
 
 _TRY_AGAIN = frozenset(
     {
@@ -44,7 +47,8 @@ def client(settings: Settings, service: str, read_timeout_s: float = 10.0) -> An
         retries={"mode": "standard", "max_attempts": 3},
         s3={"addressing_style": "path" if settings.aws_endpoint_url else "auto"},
     )
-    return boto3.client(service, endpoint_url=settings.aws_endpoint_url, config=config, **_local_keys(settings))
+    with _MAKING:
+        return boto3.client(service, endpoint_url=settings.aws_endpoint_url, config=config, **_local_keys(settings))
 
 
 def _local_keys(settings: Settings) -> dict[str, str]:

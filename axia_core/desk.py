@@ -19,6 +19,7 @@ from axia_core.desk_unshown import Unshown
 from axia_core.domain.absence import Absences
 from axia_core.domain.limits import DAILY_LOSS, DRAWDOWN
 from axia_core.domain.messages import Epoch
+from axia_core.domain.metrics import order_readings
 from axia_core.domain.order_news import ORDER_STATE, order_news
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.sessions import is_open, loss_day, next_close
@@ -31,7 +32,8 @@ from axia_core.errors import (
     VersionConflict,
     WrongAccount,
 )
-from axia_core.ports import Broker, Clock, Events, Mark, OrderLedger, OrderQueue, Snapshots
+from axia_core.log_context import log_context
+from axia_core.ports import Broker, Clock, Events, Mark, Metrics, OrderLedger, OrderQueue, Snapshots
 from axia_core.services.accept import accept
 from axia_core.services.execute import Room, execute
 from axia_core.services.guard import Guard
@@ -66,6 +68,7 @@ class Desk:
     rules: DeskRules
     owner: str
     snapshots: Snapshots | None = None
+    metrics: Metrics | None = None
     _epoch: Epoch | None = None
     _absences: Absences = field(default_factory=Absences)
     _open: dict[str, OrderRecord] = field(default_factory=dict)
@@ -256,7 +259,8 @@ class Desk:
     def _step(self, record: OrderRecord) -> None:
         """Moves one open order on, as far as it goes now; what goes wrong with it stays with it."""
         try:
-            self._execute(record) if record.state is State.RECEIVED else self._reconcile(record)
+            with log_context(order_id=record.order.order_id):
+                self._execute(record) if record.state is State.RECEIVED else self._reconcile(record)
         except VersionConflict:
             self._read_again(record)
         except _ENDS_THE_DESK:
@@ -354,6 +358,8 @@ class Desk:
         self._absences.forget(order_id)
 
     def _tell(self, record: OrderRecord, was: State | None = None) -> None:
+        if self.metrics is not None:
+            self.metrics.publish(order_readings(record, was))
         news = order_news(record, was)
         if news is not None:
             self.events.publish(ORDER_STATE, news.severity, COMPONENT, news.text, **news.details)

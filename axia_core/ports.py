@@ -7,7 +7,7 @@ Methods raise only errors of `axia_core.errors`; a TransientError always means t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from axia_core.domain.history_rows import FileFacts, RowFault, Rows
     from axia_core.domain.kill_switch import AuditLine, KillSwitch
     from axia_core.domain.messages import Epoch, Lease, Message, QueueDepth
+    from axia_core.domain.metrics import Reading
     from axia_core.domain.order_states import Execution, OrderEvent, OrderRecord, State
     from axia_core.domain.orders import Order
     from axia_core.domain.outcomes import Outcome
@@ -509,3 +510,31 @@ class Events(ABC):
     @abstractmethod
     def publish(self, event_type: str, severity: str, component: str, text: str, **details: str) -> None:
         """One event; *severity* is info, warning or critical."""
+
+
+class Metrics(ABC):
+    """Where figures go that alarms watch. Never raises and never delays an order."""
+
+    @abstractmethod
+    def publish(self, readings: Sequence[Reading]) -> None:
+        """Readings of now; what is not known is not among them."""
+
+
+class Gauges(ABC):
+    """What metrics look at and no other port tells without loading bars. Cheap enough for every minute."""
+
+    @abstractmethod
+    def cache_loads(self) -> Mapping[CacheUse, int]:
+        """How often the cache did what for a load since its counts began. Raises CacheUnavailable."""
+
+    @abstractmethod
+    def is_stored(self, symbol: Symbol, timeframe: Timeframe, trading_date: date) -> bool:
+        """Whether there is a partition of that day, in whatever state. Raises StoreUnavailable."""
+
+    @abstractmethod
+    def memory_used_percent(self) -> float:
+        """How much of this host's memory is in use."""
+
+    @abstractmethod
+    def disk_used_percent(self) -> float:
+        """How full the disk is that AXIA writes to."""

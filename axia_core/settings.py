@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     order_queue: str = Field(names.ORDER_QUEUE, description="SQS queue of order requests.")
     dead_letter_queue: str = Field(names.DEAD_LETTER_QUEUE, description="Where a message goes after three receives.")
     redis_url: str = Field("redis://127.0.0.1:6390/0", description="The bar cache.")
+    cloudwatch: bool = Field(
+        False, description="Log lines go to CloudWatch Logs too, and metrics to AXIA/TradingSystem once a minute."
+    )
 
     # Universe
     symbols: Annotated[tuple[str, ...], NoDecode] = Field(DEFAULT_SYMBOLS, description="Pairs to collect and trade.")

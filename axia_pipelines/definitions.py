@@ -30,7 +30,7 @@ from axia_pipelines.jobs import (
     retention,
 )
 from axia_pipelines.partitions import series_days, trading_dates
-from axia_pipelines.resources import BarsResource, DeskResource, StatementResource, market_data
+from axia_pipelines.resources import BarsResource, DeskResource, MetricsResource, StatementResource, market_data
 from axia_pipelines.schedules import (
     collection_schedule,
     quality_every_saturday,
@@ -38,7 +38,7 @@ from axia_pipelines.schedules import (
     retention_every_sunday,
     statement_schedule,
 )
-from axia_pipelines.sensors import healing_sensor, order_sensor
+from axia_pipelines.sensors import healing_sensor, metrics_sensor, order_sensor
 
 
 def build_definitions(
@@ -48,6 +48,7 @@ def build_definitions(
     bars: BarsResource | None = None,
     desk: DeskResource | None = None,
     statements: StatementResource | None = None,
+    metrics: MetricsResource | None = None,
 ) -> dg.Definitions:
     """Everything Dagster knows of AXIA; a resource that is handed in takes the place of the composed one."""
     # Dagster calls `backfill_policy` beta, five times at every start; that it stays as it is has a test.
@@ -82,12 +83,13 @@ def build_definitions(
             reconciliation_every_hour,
             retention_every_sunday,
         ],
-        sensors=[healing_sensor, order_sensor],
+        sensors=[healing_sensor, metrics_sensor(settings.cloudwatch), order_sensor],
         resources={
             "market": single_source(market) if market else market_data(settings),
             "bars": bars or BarsResource(settings),
             "desk": desk or DeskResource(settings),
             "statements": statements or StatementResource(settings),
+            "metrics": metrics or MetricsResource(settings),
         },
         executor=dg.in_process_executor,
     )

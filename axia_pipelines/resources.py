@@ -19,6 +19,7 @@ from axia_core.adapters.by_policy import MarketSources
 from axia_core.adapters.clock import SystemClock
 from axia_core.desk import Desk
 from axia_core.desk_rules import DeskRules
+from axia_core.domain import names
 from axia_core.market_sources import market_sources
 from axia_core.ports import (
     BarCache,
@@ -26,12 +27,23 @@ from axia_core.ports import (
     Broker,
     Clock,
     Events,
+    Metrics,
     OrderLedger,
     OrderQueue,
     StatementStore,
 )
 from axia_core.reconciliation import Reconciliation
+from axia_core.services.take_metrics import MetricRounds
 from axia_core.settings import Settings
+from axia_core.telemetry import gauges_of, metrics_of, ship_logs
+
+
+def _told(settings: Settings, stream: str) -> Events:
+    """Events of a process whose log lines go to *stream*, where they are sent away at all."""
+    from axia_core.adapters.log import LogEvents
+
+    ship_logs(settings, stream)
+    return LogEvents(settings.account)
 
 
 def market_data(settings: Settings) -> dg.ResourceDefinition:
@@ -60,9 +72,7 @@ class BarsResource:
 
     @cached_property
     def events(self) -> Events:
-        from axia_core.adapters.log import LogEvents
-
-        return LogEvents(self.settings.account)
+        return _told(self.settings, names.DATA_COLLECTOR)
 
     @cached_property
     def store(self) -> BarStore:
@@ -98,12 +108,11 @@ class DeskResource:
     @cached_property
     def ports(self) -> OrderPorts:
         from axia_core.adapters import dynamodb, sqs
-        from axia_core.adapters.log import LogEvents
 
         return OrderPorts(
             queue=sqs.connect(self._settings),
             ledger=dynamodb.connect(self._settings),
-            events=LogEvents(self._settings.account),
+            events=_told(self._settings, names.ORDER_PROCESSOR),
             clock=SystemClock(self._settings.clock_shift),
             lease_s=self._settings.lease_s,
             account=self._settings.account,
@@ -125,6 +134,7 @@ class DeskResource:
                 rules=DeskRules.of(self._settings),
                 owner=owner,
                 snapshots=snapshots.connect(self._settings),
+                metrics=metrics_of(self._settings),
             )
 
     @contextmanager
@@ -150,6 +160,30 @@ class DeskResource:
             yield broker
 
 
+class MetricsResource:
+    """What takes the readings of every minute, and where they go."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def place(self) -> Metrics:
+        return metrics_of(self.settings)
+
+    @cached_property
+    def rounds(self) -> MetricRounds:
+        from axia_core.adapters import dynamodb
+        from axia_core.adapters.dynamodb import snapshots
+
+        return MetricRounds(
+            ledger=dynamodb.connect(self.settings),
+            snapshots=snapshots.connect(self.settings),
+            gauges=gauges_of(self.settings),
+            clock=SystemClock(self.settings.clock_shift),
+            universe=self.settings.universe,
+        )
+
+
 @dataclass(frozen=True)
 class StatementPorts:
     """What a statement is made from and kept in, the broker excepted."""
@@ -169,13 +203,12 @@ class StatementResource:
     @cached_property
     def ports(self) -> StatementPorts:
         from axia_core.adapters import dynamodb
-        from axia_core.adapters.log import LogEvents
         from axia_core.adapters.s3 import statements
 
         return StatementPorts(
             ledger=dynamodb.connect(self.settings),
             store=statements.connect(self.settings),
-            events=LogEvents(self.settings.account),
+            events=_told(self.settings, names.DATA_COLLECTOR),
             clock=SystemClock(self.settings.clock_shift),
         )
 

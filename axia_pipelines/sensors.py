@@ -15,7 +15,7 @@ from axia_core.desk import desk_is_needed
 from axia_pipelines.jobs import DESK, HEALING, healing, order_desk
 from axia_pipelines.ops.desk import is_left_behind
 from axia_pipelines.provisional import Waiting
-from axia_pipelines.resources import BarsResource, DeskResource, OrderPorts
+from axia_pipelines.resources import BarsResource, DeskResource, MetricsResource, OrderPorts
 
 FINISHED = frozenset({DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED})
 # Short, because the list of runs cuts a tag off at some 35 characters.
@@ -102,6 +102,27 @@ def healing_sensor(
     if pause:
         return dg.SkipReason(f"{len(waiting.partitions)} partitions are provisional; {pause}")
     return dg.RunRequest(tags={WHY_TAG: f"{len(waiting.partitions)} provisional partitions"})
+
+
+def metrics_sensor(is_on: bool) -> dg.SensorDefinition:
+    """Takes the readings of every minute and opens nothing: that it ticks at all is what the heartbeat says.
+
+    Not a schedule, whose runs would cost a process and thirty events a minute; not the desk, which is closed at
+    weekends and which a reading of the host would delay.
+    """
+
+    @dg.sensor(
+        name="metrics_sensor",
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING if is_on else dg.DefaultSensorStatus.STOPPED,
+        description="Publishes heartbeat, host, book, cache and lateness to CloudWatch (setting cloudwatch).",
+    )
+    def every_minute(metrics: dg.ResourceParam[MetricsResource]) -> dg.SkipReason:
+        readings = metrics.rounds.take()
+        metrics.place.publish(readings)
+        return dg.SkipReason(", ".join(f"{one.metric} {one.value:g}" for one in readings) or "Nothing could be read.")
+
+    return every_minute
 
 
 def _healing_pause(instance: dg.DagsterInstance) -> str:

@@ -1,4 +1,7 @@
-"""Log lines and events as JSON, one object a line, each with demo or live: for a machine to read."""
+"""Log lines and events as JSON, one object a line, each with demo or live: for a machine to read.
+
+A line also says which order, run and partition it is about, where there is one, and never a secret.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from axia_core.log_context import current_context
+from axia_core.masking import masked
 from axia_core.ports import Events
 
 ROOT = "axia"
@@ -28,7 +33,7 @@ class LogEvents(Events):
 
 
 class JsonLine(logging.Formatter):
-    """A record as one line of JSON; an event's attributes stand beside the text."""
+    """A record as one line of JSON: an event's attributes, and what the line is about, stand beside the text."""
 
     def __init__(self, account: str) -> None:
         super().__init__()
@@ -41,10 +46,11 @@ class JsonLine(logging.Formatter):
             "logger": record.name,
             "account": self.account,
             "text": record.getMessage(),
+            **current_context(),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line | getattr(record, "event", {}))
+        return masked(json.dumps(line | getattr(record, "event", {})))
 
 
 class _Lines(logging.Handler):

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from axia_core.aws import client, translated
 from axia_core.domain import names
 from axia_core.errors import InvalidInput
+from axia_core.masking import hide
 from axia_core.settings import Settings
 
 # Logs whole answers at DEBUG.
@@ -39,6 +40,7 @@ def with_credentials(settings: Settings) -> Settings:
     if settings.mt5_credentials == "settings":
         return settings
     found = read(client(settings, "secretsmanager"), names.MT5_SECRETS[settings.account])
+    hide(found.password)
     password = SecretStr(found.password)
     return settings.model_copy(update={"mt5_login": found.login, "mt5_password": password, "mt5_server": found.server})
 

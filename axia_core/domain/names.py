@@ -15,6 +15,10 @@ ORDER_QUEUE = "TSS_OrderRequestQueue"
 DEAD_LETTER_QUEUE = "TSS_OrderRequestQueue_DLQ"
 MT5_SECRETS = {"demo": "TSS/mt5/demo", "live": "TSS/mt5/live"}
 
+LOG_GROUP = "/aws/ec2/axia-tss/application"
+ORDER_PROCESSOR, DATA_COLLECTOR, STREAMLIT_APP = "order_processor", "data_collector", "streamlit_app"  # its streams
+METRICS_NAMESPACE = "AXIA/TradingSystem"
+
 CACHE_LOADS = "cache:loads"  # how often each load hit, missed, ..., and since when that is counted
 CACHE_WRITTEN = "cache:written"  # when each series was written last
 

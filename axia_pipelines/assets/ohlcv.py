@@ -16,6 +16,7 @@ from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_pipelines.assets.progress import COMPLETE, CORRECTIONS, Progress
 from axia_pipelines.failures import shown_as_failure, tried_again
+from axia_pipelines.logged import logged
 from axia_pipelines.partitions import REREAD_TAG, TRUST_TAG, days_by_symbol
 from axia_pipelines.pictures import day_pictures
 from axia_pipelines.resources import BarsResource
@@ -73,7 +74,8 @@ def ohlcv_asset(
         final_attempt = context.retry_number >= MAX_RETRIES
         draw = partial(day_pictures, bars.store, holidays=bars.settings.universe.holidays)
         progress = Progress(context, bars.settings.bucket, bars.events, final_attempt, draw)
-        with tried_again(context, MAX_RETRIES, retry_delay_s), progress.kept_on_failure(), shown_as_failure():
+        again = tried_again(context, MAX_RETRIES, retry_delay_s)
+        with logged(context), again, progress.kept_on_failure(), shown_as_failure():
             _collect(context, timeframe, market, bars, progress)
         return progress.result()
 

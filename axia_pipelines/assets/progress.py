@@ -20,6 +20,7 @@ from axia_core.domain.universe import Universe
 from axia_core.errors import AxiaError, HistoryNotReady, PermanentError
 from axia_core.ports import Events
 from axia_pipelines.failures import as_failure
+from axia_pipelines.logged import log_collected
 from axia_pipelines.metadata import collected_metadata
 from axia_pipelines.partitions import partition_key
 
@@ -88,6 +89,7 @@ class Progress:
     def add(self, collected: Collected, asked: bool = True) -> None:
         """Notes a partition; one that was only read again is recorded at once, and only if that changed it."""
         self._outcomes[collected.outcome.value] += 1
+        log_collected(collected)
         if asked:
             self._finished.append(collected)
         elif collected.is_written:

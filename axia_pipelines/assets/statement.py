@@ -14,6 +14,7 @@ import dagster as dg
 from axia_core.domain.statement import Statement, Verdict
 from axia_pipelines.assets.ohlcv import MAX_RETRIES, POOL, RETRY_DELAY_S
 from axia_pipelines.failures import shown_as_failure, tried_again
+from axia_pipelines.logged import logged
 from axia_pipelines.metadata import ORDERS
 from axia_pipelines.resources import StatementResource
 from axia_pipelines.statement_metadata import statement_metadata
@@ -50,7 +51,7 @@ def statement_asset(
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the plain form only
         made: list[Statement] = []
         again = tried_again(context, MAX_RETRIES, retry_delay_s)
-        with again, _recorded_on_failure(context, made, statements), shown_as_failure():
+        with logged(context), again, _recorded_on_failure(context, made, statements), shown_as_failure():
             _make(context, made, statements)
         for one in made:
             metadata = statement_metadata(one, statements.settings.bucket)

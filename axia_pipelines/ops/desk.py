@@ -16,6 +16,7 @@ from axia_core.domain.messages import Lease
 from axia_core.domain.order_states import State
 from axia_core.ports import Events
 from axia_pipelines.failures import shown_as_failure
+from axia_pipelines.logged import logged
 from axia_pipelines.metadata import order_materialization
 from axia_pipelines.ops.cancellation import Cancellation
 from axia_pipelines.resources import DeskResource, OrderPorts
@@ -51,7 +52,7 @@ def keep_desk_open(
     """One event on `orders` per finished order, while the queue is empty."""
     cancellation = Cancellation()
     events = RunLogEvents(desk.ports, context.log)
-    with shown_as_failure(), desk.open(context.run_id, events) as opened:
+    with logged(context), shown_as_failure(), desk.open(context.run_id, events) as opened:
         _await_lease(context.instance, desk.ports)
         for record in cancellation.shield(opened.run(cancellation)):
             yield order_materialization(record, desk.ports.account)
@@ -63,7 +64,7 @@ def execute_order(
 ) -> Iterator[dg.AssetMaterialization]:
     """A cancel is not held back here: an operator must be able to give up on an order that stays UNKNOWN."""
     events = RunLogEvents(desk.ports, context.log)
-    with shown_as_failure(), desk.open(context.run_id, events) as opened:
+    with logged(context), shown_as_failure(), desk.open(context.run_id, events) as opened:
         record = opened.execute_one(config.order_id)
     yield order_materialization(record, desk.ports.account)
     if record.state is State.UNKNOWN:

@@ -19,6 +19,7 @@ from axia_core.errors import HistoryNotReady
 from axia_core.ports import MarketData
 from axia_pipelines.assets.ohlcv import POOL, ohlcv_key
 from axia_pipelines.failures import shown_as_failure
+from axia_pipelines.logged import log_collected, logged
 from axia_pipelines.metadata import collected_metadata
 from axia_pipelines.partitions import partition_key
 from axia_pipelines.resources import BarsResource
@@ -57,9 +58,11 @@ def _heal_series(
     from axia_core.services.heal import provisional_days
     from axia_core.services.publish import publish
 
-    with shown_as_failure():
+    with logged(context, bars.settings), shown_as_failure():
         waiting = provisional_days(bars.store, symbol, timeframe, days)
         found = list(_collected(context, final, bars, symbol, timeframe, waiting)) if waiting else []
+        for collected in found:
+            log_collected(collected)
     for collected in found:
         context.log.info(f"{symbol} {timeframe} {collected.truth.trading_date}: {collected.outcome}")
         yield _event(collected, bars.settings.bucket)

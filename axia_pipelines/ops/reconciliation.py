@@ -11,6 +11,7 @@ from axia_core.domain.order_states import State
 from axia_core.errors import NotRunning
 from axia_core.reconciliation import Reconciled
 from axia_pipelines.failures import shown_as_failure
+from axia_pipelines.logged import logged
 from axia_pipelines.ops.desk import RunLogEvents
 from axia_pipelines.resources import DeskResource
 
@@ -19,7 +20,8 @@ from axia_pipelines.resources import DeskResource
 def reconcile_orders(context: dg.OpExecutionContext, desk: dg.ResourceParam[DeskResource]) -> None:
     """Green and idle where a desk has opened meanwhile; red where ledger and broker disagree."""
     events = RunLogEvents(desk.ports, context.log)
-    with shown_as_failure(), desk.reconciliation(f"reconciliation {context.run_id}", events) as opened:
+    owner = f"reconciliation {context.run_id}"
+    with logged(context), shown_as_failure(), desk.reconciliation(owner, events) as opened:
         try:
             found = opened.run()
         except NotRunning as taken:

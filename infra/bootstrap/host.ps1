@@ -69,6 +69,7 @@ $settings = @{
     AXIA_MT5_PATH        = 'C:\Program Files\MetaTrader 5\terminal64.exe'
     AXIA_MT5_CREDENTIALS = 'secrets'
     AXIA_ACCOUNT         = $Account
+    AXIA_CLOUDWATCH      = 'true'
     TSS_CACHE_ENDPOINT   = $CacheEndpoint
     DAGSTER_HOME         = (Join-Path $root 'state\dagster')
 }
@@ -81,7 +82,7 @@ Copy-Item -Force (Join-Path $PSScriptRoot 'workspace.yaml') (Join-Path $root 'st
 & (Join-Path $PSScriptRoot 'session.ps1') -Root $root
 & (Join-Path $PSScriptRoot 'tasks.ps1') -App $app
 
-# Windows events and the task scheduler's log; AXIA sends its own.
+# Windows events and the task scheduler's log, and nothing else: AXIA sends its own lines, memory and disk, and EC2 the rest.
 $agent = Get-SignedFile "https://amazoncloudwatch-agent-$Region.s3.$Region.amazonaws.com/windows/amd64/latest/amazon-cloudwatch-agent.msi" 'agent.msi' 'Amazon'
 Invoke-Installer 'msiexec.exe' @('/i', $agent, '/qn')
 wevtutil.exe set-log 'Microsoft-Windows-TaskScheduler/Operational' /enabled:true

@@ -77,7 +77,8 @@ def _schedules(repository: dg.RepositoryDefinition) -> Iterator[str]:
 def _sensors(repository: dg.RepositoryDefinition) -> Iterator[str]:
     for found in repository.sensor_defs:
         every = f"every={found.minimum_interval_seconds}s"
-        yield f"{found.name}  job={found.job_name}  {every}  {found.default_status.value}"
+        jobs = ",".join(target.job_name for target in found.targets) or "none"
+        yield f"{found.name}  job={jobs}  {every}  {found.default_status.value}"
 
 
 if __name__ == "__main__":
