@@ -13,6 +13,7 @@ from axia_cli.commands import (
     dead_letters,
     demo,
     deploy,
+    doctor,
     export,
     flatten,
     history,
@@ -41,6 +42,7 @@ app.command()(stack.up)
 app.command()(stack.env)
 app.command()(deploy.deploy)
 app.command()(cost.cost)
+app.command()(doctor.doctor)
 app.command()(collect.collect)
 data.ohlcv.command()(export.export)
 data.ohlcv.command()(archive.restore)

@@ -5,6 +5,7 @@ What AXIA calls at run time is in its adapters.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -15,6 +16,8 @@ from botocore.config import Config
 from axia_core.aws import LOCAL_KEY
 
 Clients = Callable[[str], Any]
+# Clients may be shared by threads, the session that makes them may not.
+_MAKING = threading.Lock()
 
 
 def clients(region: str, endpoint_url: str | None = None) -> Clients:
@@ -30,7 +33,8 @@ def clients(region: str, endpoint_url: str | None = None) -> Clients:
 
     @cache
     def client(service: str) -> Any:
-        return session.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
+        with _MAKING:
+            return session.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
 
     return client
 

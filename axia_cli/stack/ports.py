@@ -18,7 +18,7 @@ def require_free(ports: Mapping[str, int]) -> None:
     for setting, port in ports.items():
         if not is_free(port):
             remedy = f"Stop that program, or set AXIA_{setting.upper()} to another port."
-            raise InvalidInput(setting, port, f"the port is in use by {_holder(port)}", remedy)
+            raise InvalidInput(setting, port, f"the port is in use by {holder(port)}", remedy)
 
 
 def is_free(port: int) -> bool:
@@ -50,17 +50,18 @@ def free_ports(count: int) -> list[int]:
             listener.close()
 
 
+def holder(port: int) -> str:
+    """Who listens on the port, in words."""
+    try:
+        listening = [c for c in psutil.net_connections("tcp") if c.laddr and c.laddr.port == port and c.pid]
+        return f"process {listening[0].pid} ({psutil.Process(listening[0].pid).name()})"
+    except (psutil.Error, IndexError):
+        return "another program"
+
+
 def _listener() -> socket.socket:
     listener = socket.socket()
     # A port in TIME_WAIT is free on POSIX only with REUSEADDR; on Windows that option would steal a port in use.
     option = "SO_REUSEADDR" if os.name == "posix" else "SO_EXCLUSIVEADDRUSE"
     listener.setsockopt(socket.SOL_SOCKET, getattr(socket, option), 1)
     return listener
-
-
-def _holder(port: int) -> str:
-    try:
-        listening = [c for c in psutil.net_connections("tcp") if c.laddr and c.laddr.port == port and c.pid]
-        return f"process {listening[0].pid} ({psutil.Process(listening[0].pid).name()})"
-    except (psutil.Error, IndexError):
-        return "another program"

@@ -6,6 +6,7 @@ by the services; redis-py and msgpack are imported nowhere else.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from redis.retry import Retry
 
 from axia_core.domain import names
 from axia_core.domain.bars import Bars, instant
-from axia_core.domain.cached_series import CachedSeries, CacheStatus, CacheUse
+from axia_core.domain.cached_series import CachedSeries, CacheServer, CacheStatus, CacheUse
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import AxiaError, CacheUnavailable, InvalidInput
@@ -134,14 +135,33 @@ class RedisBarCache(BarCache):
 
 def connect(settings: Settings, clock: Clock) -> RedisBarCache:
     """The cache that the settings name; a Redis that does not answer is given up in a second, not retried."""
+    return RedisBarCache(_client(settings), clock)
+
+
+def read_server(settings: Settings) -> CacheServer:
+    """The Redis behind the cache, asked once; raises CacheUnavailable."""
+    with _translated("asking Redis"), _client(settings) as client:
+        client.ping()  # the connection is made here, and is none of the answer's time
+        started = time.perf_counter()
+        told: dict[str, Any] = client.info()
+        taken = time.perf_counter() - started
+    return CacheServer(
+        version=str(told.get("redis_version", "unknown")),
+        policy=told.get("maxmemory_policy"),
+        answered_s=taken,
+        used_bytes=int(told.get("used_memory", 0)),
+        max_bytes=int(told.get("maxmemory", 0)),
+    )
+
+
+def _client(settings: Settings) -> redis.Redis:
     try:
-        client = redis.Redis.from_url(
+        return redis.Redis.from_url(
             settings.redis_url, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0)
         )
     except ValueError as error:
         hidden = "(may hold a password, not shown)"
         raise InvalidInput("redis_url", hidden, str(error), "Example: redis://127.0.0.1:6390/0.") from error
-    return RedisBarCache(client, clock)
 
 
 def encode(bars: Bars) -> bytes:

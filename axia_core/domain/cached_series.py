@@ -64,6 +64,17 @@ class CacheStatus:
         return self.loads.get(CacheUse.HIT, 0) / total if total else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheServer:
+    """The server that the cache lies in; what it does not tell of itself is None."""
+
+    version: str
+    policy: str | None  # what goes when the memory is full
+    answered_s: float
+    used_bytes: int
+    max_bytes: int
+
+
 def series_length(timeframe: Timeframe, max_bars: int) -> int:
     """Bars kept of a series: *max_bars*, and fewer where those would span more than a year (H1, H4 and D1)."""
     return min(max_bars, MOST_SESSIONS * timeframe.bars_per_session)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from playwright.sync_api import Page, expect
 from axia_cli.dagster_client import DagsterClient
 from axia_core.domain.sessions import last_due_trading_day
 from axia_pipelines.partitions import RANGE_END_TAG, RANGE_START_TAG
-from tests.end_to_end.conftest import Running
+from tests.end_to_end.conftest import ROOT, Running
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -63,6 +65,16 @@ def test_fill_is_a_line_of_the_log(stack: Running, filled: dict[str, Any]) -> No
     assert (event["account"], event["state"], event["symbol"], event["lots"]) == ("demo", "FILLED", "USDJPY", "0.1")
     assert event["ticket"]
     assert event["price"]
+
+
+def test_doctor_finds_the_stack_well(stack: Running, filled: dict[str, Any]) -> None:
+    """`axia doctor` sees every part of a running stack and nothing wrong, but that no bars were collected yet."""
+    command = [sys.executable, "-m", "axia_cli", "doctor", "--json"]
+    result = subprocess.run(command, env=dict(stack.environment), cwd=ROOT, capture_output=True, text=True, check=False)
+
+    others = [row for row in json.loads(result.stdout)["findings"] if row["verdict"] != "well"]
+    assert [row["check"] for row in others] == ["newest partitions"], others
+    assert result.returncode == 1
 
 
 def test_statement_is_shown(stack: Running, day: date, page: Page, tmp_path: Path) -> None:
