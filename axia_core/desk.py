@@ -17,10 +17,11 @@ from axia_core.desk_snapshot import SnapshotRounds
 from axia_core.desk_sweep import Sweep
 from axia_core.desk_unshown import Unshown
 from axia_core.domain.absence import Absences
+from axia_core.domain.events import EventType, Severity
 from axia_core.domain.limits import DAILY_LOSS, DRAWDOWN
 from axia_core.domain.messages import Epoch
 from axia_core.domain.metrics import order_readings
-from axia_core.domain.order_news import ORDER_STATE, order_news
+from axia_core.domain.order_news import order_news
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.sessions import is_open, loss_day, next_close
 from axia_core.domain.triggers import disagreement, no_trace
@@ -159,7 +160,7 @@ class Desk:
                 self._note(record)
         for text in set(self.ledger.passed_over()) - self._told:
             self._told.add(text)  # once per desk; it goes on with the others
-            self.events.publish("ledger_item", "critical", COMPONENT, text)
+            self.events.publish(EventType.LEDGER_ITEM, Severity.CRITICAL, COMPONENT, text)
 
     def _call_unknown(self, record: OrderRecord, reason: str) -> None:
         ledger, clock = self.ledger, self.clock
@@ -362,11 +363,11 @@ class Desk:
             self.metrics.publish(order_readings(record, was))
         news = order_news(record, was)
         if news is not None:
-            self.events.publish(ORDER_STATE, news.severity, COMPONENT, news.text, **news.details)
+            self.events.publish(EventType.ORDER_STATE, news.severity, COMPONENT, news.text, **news.details)
 
     def _tell_fault(self, what: str, fault: Exception) -> None:
         text = f"{what} cannot be worked on: {type(fault).__name__}: {fault}"[:1_000]
-        self.events.publish("order_fault", "critical", COMPONENT, text, subject=what)
+        self.events.publish(EventType.ORDER_FAULT, Severity.CRITICAL, COMPONENT, text, subject=what)
 
     def _show_one(self) -> Iterator[OrderRecord]:
         """Yields one finished order, and notes it as shown only when whoever iterates has come back for more."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from axia_core.domain.events import EventType, Severity
 from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.orders import Action
 from axia_core.errors import AttemptInFlight
@@ -54,6 +55,6 @@ class Sweep:
 
     def _tell(self, found: Flattened) -> None:
         left = ", ".join(str(one.ticket) for one in found.left) or found.unverified or "none"
-        severity = "warning" if found.is_complete else "critical"
+        severity = Severity.WARNING if found.is_complete else Severity.CRITICAL
         text = f"pending orders were cancelled after the throw: {len(found.steps)} tried, left: {left}"
-        self.events.publish("kill_switch", severity, "order_processor", text)
+        self.events.publish(EventType.KILL_SWITCH, severity, "order_processor", text)

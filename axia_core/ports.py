@@ -246,6 +246,10 @@ class DeadLetterQueue(ABC):
     def delete(self, letter: Message) -> None:
         """Removes a held message for good; harmless when it is gone."""
 
+    @abstractmethod
+    def depth(self) -> QueueDepth:
+        """How many lie there and how many are held by somebody, approximately, without touching one."""
+
 
 class Recorded(StrEnum):
     """What `OrderLedger.record` found."""
@@ -509,7 +513,10 @@ class Events(ABC):
 
     @abstractmethod
     def publish(self, event_type: str, severity: str, component: str, text: str, **details: str) -> None:
-        """One event; *severity* is info, warning or critical."""
+        """One event of an `EventType` and a `Severity`; RECOVERED ends what a worse one began.
+
+        Known among *details*: `order_id`, `run_id`, `since` (when it began, ISO), `remedy` (the command to run).
+        """
 
 
 class Metrics(ABC):

@@ -15,7 +15,8 @@ from axia_core.desk_rules import DeskRules
 from axia_core.desk_sweep import Sweep
 from axia_core.domain.absence import Absences
 from axia_core.domain.broker import Finding
-from axia_core.domain.order_news import ORDER_STATE, order_news
+from axia_core.domain.events import EventType
+from axia_core.domain.order_news import order_news
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.survey import Stray
 from axia_core.domain.triggers import disagreement, no_trace
@@ -155,7 +156,7 @@ class Reconciliation:
     def _tell(self, record: OrderRecord, was: State) -> None:
         news = order_news(record, was)
         if news is not None:
-            self.events.publish(ORDER_STATE, news.severity, COMPONENT, news.text, **news.details)
+            self.events.publish(EventType.ORDER_STATE, news.severity, COMPONENT, news.text, **news.details)
 
 
 def known(order_id: str, ledger: OrderLedger) -> OrderRecord:

@@ -51,6 +51,13 @@ class Settings(BaseSettings):
     order_queue: str = Field(names.ORDER_QUEUE, description="SQS queue of order requests.")
     dead_letter_queue: str = Field(names.DEAD_LETTER_QUEUE, description="Where a message goes after three receives.")
     redis_url: str = Field("redis://127.0.0.1:6390/0", description="The bar cache.")
+    dead_letters_told: bool = Field(
+        True, description="Tell of dead letters; false where the alarm SQS-DLQ-Messages of CloudWatch does."
+    )
+    topic: str = Field("", description="SNS topic of events, by name or ARN; unset: they are in the log alone.")
+    topic_severity: Literal["info", "warning", "critical"] = Field(
+        "warning", description="Events of this severity and above go to the topic; all of them are in the log."
+    )
     cloudwatch: bool = Field(
         False, description="Log lines go to CloudWatch Logs too, and metrics to AXIA/TradingSystem once a minute."
     )

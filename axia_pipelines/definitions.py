@@ -19,6 +19,7 @@ from axia_pipelines.assets.ohlcv import ohlcv_asset
 from axia_pipelines.assets.orders import orders_asset
 from axia_pipelines.assets.statement import statement_asset
 from axia_pipelines.checks import history_check, latest_day_check, quality_check
+from axia_pipelines.event_sensors import change_sensor, outcome_sensor
 from axia_pipelines.jobs import (
     daily_collection,
     daily_statement,
@@ -83,7 +84,7 @@ def build_definitions(
             reconciliation_every_hour,
             retention_every_sunday,
         ],
-        sensors=[healing_sensor, metrics_sensor(settings.cloudwatch), order_sensor],
+        sensors=[healing_sensor, metrics_sensor(settings.cloudwatch), order_sensor, change_sensor, outcome_sensor],
         resources={
             "market": single_source(market) if market else market_data(settings),
             "bars": bars or BarsResource(settings),

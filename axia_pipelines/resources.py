@@ -21,11 +21,13 @@ from axia_core.desk import Desk
 from axia_core.desk_rules import DeskRules
 from axia_core.domain import names
 from axia_core.market_sources import market_sources
+from axia_core.people import events_of
 from axia_core.ports import (
     BarCache,
     BarStore,
     Broker,
     Clock,
+    DeadLetterQueue,
     Events,
     Metrics,
     OrderLedger,
@@ -40,10 +42,8 @@ from axia_core.telemetry import gauges_of, metrics_of, ship_logs
 
 def _told(settings: Settings, stream: str) -> Events:
     """Events of a process whose log lines go to *stream*, where they are sent away at all."""
-    from axia_core.adapters.log import LogEvents
-
     ship_logs(settings, stream)
-    return LogEvents(settings.account)
+    return events_of(settings)
 
 
 def market_data(settings: Settings) -> dg.ResourceDefinition:
@@ -97,6 +97,7 @@ class OrderPorts:
     clock: Clock
     lease_s: float
     account: str
+    letters: DeadLetterQueue | None = None  # None where an alarm tells of them
 
 
 class DeskResource:
@@ -116,6 +117,7 @@ class DeskResource:
             clock=SystemClock(self._settings.clock_shift),
             lease_s=self._settings.lease_s,
             account=self._settings.account,
+            letters=sqs.connect_dead_letters(self._settings) if self._settings.dead_letters_told else None,
         )
 
     @contextmanager

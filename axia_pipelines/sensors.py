@@ -14,7 +14,7 @@ from dagster import DagsterRunStatus
 from axia_core.desk import desk_is_needed
 from axia_pipelines.jobs import DESK, HEALING, healing, order_desk
 from axia_pipelines.ops.desk import is_left_behind
-from axia_pipelines.provisional import Waiting
+from axia_pipelines.provisional import Waiting, tell
 from axia_pipelines.resources import BarsResource, DeskResource, MetricsResource, OrderPorts
 
 FINISHED = frozenset({DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED})
@@ -92,9 +92,10 @@ def healing_sensor(
     context: dg.SensorEvaluationContext, bars: dg.ResourceParam[BarsResource]
 ) -> dg.RunRequest | dg.SkipReason:
     """What waits is known from the records of runs, which cost no look at S3; the run itself goes by S3."""
-    waiting = Waiting.parse(context.cursor)
+    before = Waiting.parse(context.cursor)
     oldest = bars.clock.now() - timedelta(days=2 * bars.settings.heal_days)
-    waiting = waiting.updated(context.instance, oldest)
+    waiting = before.updated(context.instance, oldest)
+    tell(before, waiting, bars.settings.source_policy, bars.events)
     context.update_cursor(waiting.text())
     if not waiting.partitions:
         return dg.SkipReason("No partition is known to be provisional.")

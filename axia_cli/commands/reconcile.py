@@ -57,15 +57,15 @@ def _reconcile(settings: Settings, look_back: timedelta) -> tuple[Reconciled, st
 
 def _beside(settings: Settings, look_back: timedelta, clock: SystemClock) -> tuple[Reconciled, str | None]:
     from axia_core.adapters import dynamodb
-    from axia_core.adapters.log import LogEvents
     from axia_core.adapters.mt5 import beside
     from axia_core.adapters.secrets import with_credentials
+    from axia_core.people import events_of
 
     ledger = dynamodb.connect(settings)
     holder = ledger.lease_holder(clock.now())
     with beside.connect(with_credentials(settings), clock) as broker:
         seen = Seen(since=clock.now() - look_back)
-        found = survey(seen, ledger=ledger, broker=broker, clock=clock, events=LogEvents(settings.account))
+        found = survey(seen, ledger=ledger, broker=broker, clock=clock, events=events_of(settings))
     left = ledger.open_orders()
     reconciled = Reconciled(settled=(), open=left, noted=found.noted, strays=found.strays)
     return reconciled, holder.owner if holder else "a desk that has just ended"
@@ -74,12 +74,12 @@ def _beside(settings: Settings, look_back: timedelta, clock: SystemClock) -> tup
 def composed(settings: Settings, broker: Broker, clock: SystemClock, what: str) -> Reconciliation:
     """What works in a desk's place; *what* and who calls it name it in the lease."""
     from axia_core.adapters import dynamodb
-    from axia_core.adapters.log import LogEvents
+    from axia_core.people import events_of
 
     return Reconciliation(
         ledger=dynamodb.connect(settings),
         broker=broker,
-        events=LogEvents(settings.account),
+        events=events_of(settings),
         clock=clock,
         rules=DeskRules.of(settings),
         owner=f"{what} by {getpass.getuser()}",

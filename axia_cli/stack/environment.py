@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from axia_core.aws import LOCAL_KEY
+from axia_core.domain.names import TOPIC
 from axia_core.settings import Settings
 
 
@@ -21,6 +22,7 @@ def local(settings: Settings) -> Settings:
             "home": settings.home.absolute(),
             "aws_endpoint_url": f"http://{settings.host}:{settings.aws_port}",
             "redis_url": f"redis://{settings.host}:{settings.redis_port}/0",
+            "topic": settings.topic or TOPIC,
         }
     )
 
@@ -28,7 +30,8 @@ def local(settings: Settings) -> Settings:
 def exports(settings: Settings) -> dict[str, str]:
     """What a shell, a test or another program must set to use the running stack; nothing secret."""
     settings = local(settings)
-    names = ("home", "redis_url", "aws_port", "redis_port", "webserver_port", "code_server_port", "clock_shift_s")
+    ports = ("aws_port", "redis_port", "webserver_port", "code_server_port")
+    names = ("home", "redis_url", "topic", *ports, "clock_shift_s")
     return {
         "AWS_ENDPOINT_URL": str(settings.aws_endpoint_url),
         "AWS_ACCESS_KEY_ID": LOCAL_KEY,

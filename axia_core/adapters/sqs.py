@@ -141,6 +141,9 @@ class SqsDeadLetterQueue(DeadLetterQueue):
     def delete(self, letter: Message) -> None:
         self._letters.delete(letter)
 
+    def depth(self) -> QueueDepth:
+        return self._letters.depth()
+
 
 def _original_id(carried: dict[str, str]) -> str | None:
     """The id that a redrive carries. Whoever may send can set it: what is no message id must not become a key.

@@ -13,6 +13,7 @@ BUCKET = "tss-raw-data"
 TABLE = "TSS_DynamoDB_OrderState"
 ORDER_QUEUE = "TSS_OrderRequestQueue"
 DEAD_LETTER_QUEUE = "TSS_OrderRequestQueue_DLQ"
+TOPIC = "TSS_SystemEvents"
 MT5_SECRETS = {"demo": "TSS/mt5/demo", "live": "TSS/mt5/live"}
 
 LOG_GROUP = "/aws/ec2/axia-tss/application"

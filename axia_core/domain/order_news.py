@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from axia_core.domain.events import Severity
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.orders import Action
 
-ORDER_STATE = "order_state"
-
 _SEVERITIES = {
-    State.FILLED: "info",
-    State.PLACED: "info",
-    State.DONE: "info",
-    State.CANCELLED: "info",
-    State.PARTIALLY_FILLED: "warning",
-    State.REJECTED: "warning",
-    State.REFUSED: "warning",
-    State.EXPIRED: "warning",
-    State.EXPIRED_AT_BROKER: "warning",
-    State.UNKNOWN: "critical",
+    State.FILLED: Severity.INFO,
+    State.PLACED: Severity.INFO,
+    State.DONE: Severity.INFO,
+    State.CANCELLED: Severity.INFO,
+    State.PARTIALLY_FILLED: Severity.WARNING,
+    State.REJECTED: Severity.WARNING,
+    State.REFUSED: Severity.WARNING,
+    State.EXPIRED: Severity.WARNING,
+    State.EXPIRED_AT_BROKER: Severity.WARNING,
+    State.UNKNOWN: Severity.CRITICAL,
 }
 _NO_EFFECT = frozenset({State.REJECTED, State.REFUSED, State.EXPIRED})
 
@@ -28,7 +27,7 @@ _NO_EFFECT = frozenset({State.REJECTED, State.REFUSED, State.EXPIRED})
 class News:
     """One event to publish; `details["event_id"]` is the same when it is told once more."""
 
-    severity: str
+    severity: Severity
     text: str
     details: dict[str, str]
 
@@ -41,13 +40,14 @@ def order_news(record: OrderRecord, was: State | None = None) -> News | None:
     return News(_severity(record, was), _text(record, was), details)
 
 
-def _severity(record: OrderRecord, was: State | None) -> str:
+def _severity(record: OrderRecord, was: State | None) -> Severity:
     """An exit that did not happen leaves a risk open; whoever heard of an UNKNOWN order must hear of its end."""
     if record.order.action is Action.CLOSE and record.state in _NO_EFFECT:
-        return "critical"
-    found = _SEVERITIES[record.state]
+        return Severity.CRITICAL
+    if was is State.UNKNOWN and record.state is not State.UNKNOWN:
+        return Severity.RECOVERED
     part_done = record.state is State.DONE and bool(record.reason)
-    return "warning" if found == "info" and (was is State.UNKNOWN or part_done) else found
+    return Severity.WARNING if part_done else _SEVERITIES[record.state]
 
 
 def _text(record: OrderRecord, was: State | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from axia_core.domain.broker import Deal, DealBy, Position
+from axia_core.domain.events import Severity
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.orders import is_ours
 
@@ -50,11 +51,15 @@ def closing_text(deal: Deal, closed_by: str | None) -> str:
     return f"{what}, {money}, deal {deal.ticket}"
 
 
-def closing_severity(deal: Deal) -> str | None:
+def closing_severity(deal: Deal) -> Severity | None:
     """How bad a closing deal is; None for what AXIA did itself, since its order is told."""
     if deal.by is DealBy.PROGRAM and is_ours(deal.magic):
         return None
-    return _CLOSINGS.get(deal.by, "warning")
+    return _CLOSINGS.get(deal.by, Severity.WARNING)
 
 
-_CLOSINGS = {DealBy.STOP_LOSS: "info", DealBy.TAKE_PROFIT: "info", DealBy.STOP_OUT: "critical"}
+_CLOSINGS = {
+    DealBy.STOP_LOSS: Severity.INFO,
+    DealBy.TAKE_PROFIT: Severity.INFO,
+    DealBy.STOP_OUT: Severity.CRITICAL,
+}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from axia_core.domain.events import EventType, Severity
 from axia_core.domain.messages import Message
 from axia_core.domain.order_states import OrderRecord, new_record
 from axia_core.domain.orders import parse_order
@@ -58,7 +59,7 @@ def _take(message: Message, ledger: OrderLedger, clock: Clock, events: Events, s
         raise
     except Exception as fault:  # noqa: BLE001 - whatever it is, it is this message's
         text = f"{message.message_id} cannot be worked on: {type(fault).__name__}: {fault}"[:KEPT_REASON_CHARACTERS]
-        events.publish("order_fault", "critical", COMPONENT, text, subject=message.message_id)
+        events.publish(EventType.ORDER_FAULT, Severity.CRITICAL, COMPONENT, text, subject=message.message_id)
         return _LEFT
 
 
@@ -66,11 +67,11 @@ def _record(message: Message, ledger: OrderLedger, now: datetime, events: Events
     try:
         order = parse_order(message.body, message.message_id, symbols)
     except InvalidOrder as error:
-        return _leave(message, str(error), "order_unreadable", ledger, now, events)
+        return _leave(message, str(error), EventType.ORDER_UNREADABLE, ledger, now, events)
     found = ledger.record(order, message, now)
     if found is Recorded.CONFLICT:
         reason = f"order_id {order.order_id} is known with other content; a new order needs a new id"
-        return _leave(message, reason, "order_conflict", ledger, now, events)
+        return _leave(message, reason, EventType.ORDER_CONFLICT, ledger, now, events)
     if found is Recorded.NEW:
         return _Taken(True, new_record(order, message, now))  # as it was written; every move of it checks its version
     record = ledger.order(order.order_id)
@@ -81,10 +82,12 @@ def _record(message: Message, ledger: OrderLedger, now: datetime, events: Events
 
 
 def _leave(
-    message: Message, reason: str, event_type: str, ledger: OrderLedger, now: datetime, events: Events
+    message: Message, reason: str, event_type: EventType, ledger: OrderLedger, now: datetime, events: Events
 ) -> _Taken:
     reason = reason.encode("utf-8", "backslashreplace").decode()[:KEPT_REASON_CHARACTERS]
     ledger.record_unreadable(message, reason, now)
     if message.receive_count <= 1:  # once per message, not once per redelivery
-        events.publish(event_type, "warning", COMPONENT, reason, message_id=message.message_id)
+        # That it lies in the dead-letter queue is told to people when it does.
+        severity = Severity.INFO if event_type is EventType.ORDER_UNREADABLE else Severity.WARNING
+        events.publish(event_type, severity, COMPONENT, reason, message_id=message.message_id)
     return _LEFT

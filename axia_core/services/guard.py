@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from axia_core.domain.events import EventType, Severity
 from axia_core.domain.kill_switch import AuditLine, KillSwitch
 from axia_core.domain.limits import Limits
 from axia_core.domain.sessions import loss_day
@@ -87,13 +88,13 @@ class Guard:
         thrown = KillSwitch(active=True, mode=trigger.mode, reason=str(trigger), who=self.who, automatic=True)
         self.switch = self.ledger.set_kill_switch(thrown, switch.version, self.clock.now())
         text = f"the kill switch was thrown to {trigger.mode}: {trigger}"
-        self.events.publish("kill_switch", "critical", "order_processor", text)
+        self.events.publish(EventType.KILL_SWITCH, Severity.CRITICAL, "order_processor", text)
 
     def _tell_further(self, trigger: Trigger, switch: KillSwitch) -> None:
         """Whoever releases the switch must know of every reason that has come up meanwhile."""
         what = f"a further reason came up while the kill switch was on (version {switch.version})"
         self.ledger.note_audit(AuditLine(at=self.clock.now(), who=self.who, what=what, outcome=str(trigger)))
-        self.events.publish("kill_switch", "critical", "order_processor", f"{what}: {trigger}")
+        self.events.publish(EventType.KILL_SWITCH, Severity.CRITICAL, "order_processor", f"{what}: {trigger}")
 
     def _equity(self, switch: KillSwitch) -> Iterator[Trigger]:
         try:

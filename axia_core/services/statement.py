@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from axia_core.domain.broker import Account, Booking, Deal
+from axia_core.domain.events import EventType, Severity
 from axia_core.domain.order_states import OrderRecord
 from axia_core.domain.orders import is_ours
 from axia_core.domain.sessions import Session, previous_trading_day, session
@@ -67,7 +68,7 @@ def keep_statement(
     if made.verdict is Verdict.DIFFERS and (before is None or before.problems != made.problems):
         text = f"the statement of {day} does not match: " + "; ".join(made.problems)
         details = {"day": day.isoformat(), "problems": str(len(made.problems)), "event_id": f"statement#{day}"}
-        events.publish("statement", "critical", COMPONENT, text[:1_000], **details)
+        events.publish(EventType.STATEMENT, Severity.CRITICAL, COMPONENT, text[:1_000], **details)
     statements.write(made)
     return made
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from axia_core.domain.broker import Deal, Position
+from axia_core.domain.events import EventType, Severity
 from axia_core.domain.order_states import OrderRecord
 from axia_core.domain.orders import is_ours
 from axia_core.domain.survey import Stray, closing_severity, closing_text, stray
@@ -61,7 +62,7 @@ class Rounds:
             return ()  # whoever works with these ports meets it as well, and tells
         except Exception as fault:  # noqa: BLE001 - looking around must not keep orders from being executed
             text = f"the account could not be surveyed: {type(fault).__name__}: {fault}"[:1_000]
-            events.publish("survey_fault", "warning", "order_processor", text)
+            events.publish(EventType.SURVEY_FAULT, Severity.WARNING, "order_processor", text)
             return ()
 
 
@@ -103,8 +104,9 @@ def _judge(position: Position, seen: Seen, ledger: OrderLedger, events: Events) 
     record = ledger.order(order_id) if order_id else None
     found = stray(position, order_id, record)
     if found is not None:
-        severity = "critical" if found.ours else "warning"
-        events.publish("stray_position", severity, "order_processor", found.text, ticket=str(position.ticket))
+        severity = Severity.CRITICAL if found.ours else Severity.WARNING
+        ticket = str(position.ticket)
+        events.publish(EventType.STRAY_POSITION, severity, "order_processor", found.text, ticket=ticket)
     if found is not None or record is None or record.state.is_final:
         seen.positions.add(position.ticket)
     return found
@@ -133,7 +135,7 @@ def _tell_closing(deal: Deal, record: OrderRecord, text: str, ledger: OrderLedge
     details |= {"ticket": str(deal.position), "net": f"{deal.net:f}", "by": deal.by.value}
     what = f"order {order_id}: {text}"
     details |= {"order_id": order_id, "event_id": f"deal#{deal.ticket}"}
-    events.publish("position_closed", severity, "order_processor", what, **details)
+    events.publish(EventType.POSITION_CLOSED, severity, "order_processor", what, **details)
 
 
 def _record(magic: int, ledger: OrderLedger) -> OrderRecord | None:

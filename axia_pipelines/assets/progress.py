@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from axia_core.domain.events import EventType, Severity
 from axia_core.domain.holidays import Holidays
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
@@ -84,7 +85,9 @@ class Progress:
             asset = self._context.asset_key.to_user_string()
             text = f"{asset}: {symbol} traded on {day}, {holidays.name_of(day)} in the settings; its bars are stored"
             remedy = f'If the broker does trade on it, write {day} = "open" under [holidays].'
-            self._events.publish("holiday_traded", "warning", COMPONENT, f"{text}. {remedy}", asset=asset)
+            self._events.publish(
+                EventType.HOLIDAY_TRADED, Severity.WARNING, COMPONENT, f"{text}. {remedy}", asset=asset
+            )
 
     def add(self, collected: Collected, asked: bool = True) -> None:
         """Notes a partition; one that was only read again is recorded at once, and only if that changed it."""
@@ -168,13 +171,15 @@ class Progress:
         return dg.AssetMaterialization(self._context.asset_key, metadata=metadata, partition=_key(collected))
 
     def _tell(self) -> None:
-        """One event per cause, not per partition: an hour without a terminal concerns every series in the same way."""
+        """Into the log: people hear of all steps together, from the healing sensor and by the check `corrections`."""
         asset = self._context.asset_key.to_user_string()
         for reason, count in self._degraded.items():
             text = f"{asset}: {count} partitions came from another source than the first. {reason}"
-            self._events.publish("source_degraded", "warning", COMPONENT, text, asset=asset, partitions=str(count))
+            told = {"asset": asset, "partitions": str(count)}
+            self._events.publish(EventType.SOURCE_DEGRADED, Severity.INFO, COMPONENT, text, **told)
         for collected in self._doubted:
-            self._events.publish("correction_doubted", "warning", COMPONENT, _sentence(collected), asset=asset)
+            text = _sentence(collected)
+            self._events.publish(EventType.CORRECTION_DOUBTED, Severity.INFO, COMPONENT, text, asset=asset)
 
     def _completeness(self) -> dg.AssetCheckResult:
         truths = [collected.truth for collected in self._finished]

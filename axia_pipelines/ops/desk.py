@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import dagster as dg
 
+from axia_core.domain.events import Severity
 from axia_core.domain.messages import Lease
 from axia_core.domain.order_states import State
 from axia_core.ports import Events
@@ -41,7 +42,7 @@ class RunLogEvents(Events):
 
     def publish(self, event_type: str, severity: str, component: str, text: str, **details: str) -> None:
         self._events.publish(event_type, severity, component, text, **details)
-        if severity == "critical":
+        if severity == Severity.CRITICAL:
             self._log.error(f"{self._account}: {text}")
 
 

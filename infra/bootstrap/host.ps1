@@ -69,7 +69,9 @@ $settings = @{
     AXIA_MT5_PATH        = 'C:\Program Files\MetaTrader 5\terminal64.exe'
     AXIA_MT5_CREDENTIALS = 'secrets'
     AXIA_ACCOUNT         = $Account
+    AXIA_TOPIC           = 'TSS_SystemEvents'
     AXIA_CLOUDWATCH      = 'true'
+    AXIA_DEAD_LETTERS_TOLD = 'false'  # the alarm SQS-DLQ-Messages tells
     TSS_CACHE_ENDPOINT   = $CacheEndpoint
     DAGSTER_HOME         = (Join-Path $root 'state\dagster')
 }

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 
 COLOURS = {"critical": "#c62828", "warning": "#f9a825", "info": "#1565c0", "recovered": "#2e7d32"}
-# What a person who was just woken up types first.
+# What a person types first; an event brings its own.
 COMMANDS = {
     "SQS-DLQ-Messages": "axia dlq list",
     "SQS-Queue-Age": "axia order list --open",
@@ -16,18 +16,14 @@ COMMANDS = {
     "Order-Success-Rate": "axia order list",
     "Data-Source-Health": "axia ohlcv coverage",
     "Host-Heartbeat": "axia kill-switch status",
-    "DynamoDB-Throttles": "axia kill-switch status",
-    "order_state": "axia order show {order_id}",
-    "stray_position": "axia order reconcile",
-    "kill_switch": "axia kill-switch status",
-    "statement": "axia order statement",
 }
 
 
 def handler(event: dict[str, Any], context: object) -> None:
     """Send each record that is loud enough; an error makes SNS try again."""
+    quiet = set(COLOURS) - set(os.environ["SEVERITIES"].split(","))
     events = [parsed(record["Sns"]) for record in event["Records"]]
-    loud = [found for found in events if found["severity"] in os.environ["SEVERITIES"].split(",")]
+    loud = [found for found in events if found["severity"] not in quiet]
     url = webhook() if loud else None
     for found in loud:
         if url:
@@ -38,36 +34,39 @@ def handler(event: dict[str, Any], context: object) -> None:
 
 def slack_message(found: dict[str, Any]) -> dict[str, Any]:
     """What Slack is sent."""
-    severity = found["severity"]
-    lines = [found["text"], f"since {found['since']}, {found['component']}"]
-    if command := command_for(found):
-        lines.append(f"run: `{command}`")
-    title = f"{severity.upper()} {found['event_type']}"
-    return {"text": title, "attachments": [{"color": COLOURS.get(severity, "#616161"), "text": "\n".join(lines)}]}
+    severity = str(found["severity"])
+    where = [found["component"], found.get("account", "").upper(), found.get("run_id") and f"run {found['run_id'][:8]}"]
+    lines = [found["text"][:2000], f"since {found['since']} ({', '.join(filter(None, where))})"]
+    if found.get("remedy"):
+        lines.append(f"run: `{found['remedy']}`")
+    text = escaped("\n".join(lines))
+    title = escaped(f"{severity.upper()} {found['event_type']}")
+    return {"text": title, "attachments": [{"color": COLOURS.get(severity, "#616161"), "text": text}]}
+
+
+def escaped(text: str) -> str:
+    """As Slack wants it; an order's own words must not call a whole channel."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def parsed(notification: dict[str, Any]) -> dict[str, Any]:
-    """The fields that every message has, from an alarm of CloudWatch or an event of AXIA."""
+    """The same fields from an alarm and from an event."""
     body = document(notification["Message"])
     if "AlarmName" in body:
-        ended = body["NewStateValue"] == "OK"
+        # A new alarm that finds all well has recovered from nothing.
+        over = "recovered" if body.get("OldStateValue") == "ALARM" else "info"
         return {
             "event_type": body["AlarmName"],
-            "severity": "recovered" if ended else "critical",
+            "severity": over if body["NewStateValue"] == "OK" else "critical",
             "component": body.get("Region", "CloudWatch"),
             "since": body.get("StateChangeTime", notification.get("Timestamp")),
             "text": f"{body.get('AlarmDescription') or ''} {body.get('NewStateReason', '')}".strip(),
+            "remedy": COMMANDS.get(body["AlarmName"], "axia doctor"),
         }
     attributes = {key: value["Value"] for key, value in notification.get("MessageAttributes", {}).items()}
     defaults = {"event_type": "event", "severity": "info", "component": "axia", "since": notification.get("Timestamp")}
     text = {"text": body.get("text") or notification["Message"]}
     return defaults | body | attributes | text
-
-
-def command_for(found: dict[str, Any]) -> str:
-    """The command, without those that need what the event does not carry."""
-    command = COMMANDS.get(found["event_type"].removesuffix("-Read"), "")
-    return command.format(**found) if "{" not in command or found.get("order_id") else ""
 
 
 def document(text: str) -> dict[str, Any]:

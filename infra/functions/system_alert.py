@@ -19,7 +19,8 @@ def line(notification: dict[str, Any]) -> dict[str, Any]:
     body = document(notification["Message"])
     alarm = body.get("AlarmName")
     attributes = {key: value["Value"] for key, value in notification.get("MessageAttributes", {}).items()}
-    state = "recovered" if body.get("NewStateValue") == "OK" else "critical"
+    over = "recovered" if body.get("OldStateValue") == "ALARM" else "info"  # as the Slack function has it
+    state = over if body.get("NewStateValue") == "OK" else "critical"
     severity = state if alarm else attributes.get("severity", "info")
     return {
         "_aws": {

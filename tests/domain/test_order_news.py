@@ -65,7 +65,7 @@ def test_the_end_of_an_unknown_order_is_told_as_such() -> None:
     """Whoever was alarmed by an UNKNOWN order hears how it ended, and that it is that one."""
     told = news(State.FILLED, was=State.UNKNOWN)
 
-    assert (told.severity, told.details["was"]) == ("warning", "UNKNOWN")
+    assert (told.severity, told.details["was"]) == ("recovered", "UNKNOWN")
     assert "it was UNKNOWN" in told.text
 
 

@@ -73,8 +73,9 @@ def heal(instance: dg.DagsterInstance, bars: FakeBars, market: MarketSources) ->
 
 def tick(instance: dg.DagsterInstance, bars: FakeBars, cursor: str | None = None) -> dg.SensorEvaluationContext:
     """One look of the sensor, and its cursor; `decided` says what it wants."""
-    context = dg.build_sensor_context(instance=instance, cursor=cursor)
-    context.decided = healing_sensor(context, bars=bars)  # type: ignore[attr-defined]  # beside the cursor, for reading
+    # Not as an argument: then the sensor gets a copy of the context, and its cursor is lost.
+    context = dg.build_sensor_context(instance=instance, cursor=cursor, resources={"bars": bars})
+    context.decided = healing_sensor(context)  # type: ignore[attr-defined]  # beside the cursor, for reading
     return context
 
 
@@ -86,7 +87,7 @@ def last_metadata(instance: dg.DagsterInstance) -> dict[str, object]:
 
 
 def test_a_source_that_steps_in_is_told(instance: dg.DagsterInstance) -> None:
-    """The partition says whose bars it has and why, and one warning tells of the whole step."""
+    """The partition says whose bars it has and why, and one line of the log tells of the whole step."""
     bars, events = kept(), MemoryEvents()
     bars.events = events
 
@@ -97,8 +98,25 @@ def test_a_source_that_steps_in_is_told(instance: dg.DagsterInstance) -> None:
     assert result.success
     assert (metadata["source"], metadata["provisional"]) == ("yfinance", True)
     assert metadata["degraded"] == "mt5: SourceUnavailable: the terminal is down"
-    assert told[:2] == ("source_degraded", "warning")
+    assert told[:2] == ("source_degraded", "info")
     assert "ohlcv/h1: 1 partitions came from another source than the first" in told[2]
+
+
+def test_people_hear_of_a_stand_in_once_and_of_its_end_once(instance: dg.DagsterInstance) -> None:
+    """However many partitions and looks there are in between."""
+    bars, events = kept(), MemoryEvents()
+    collect(instance, bars, sources(DOWN))
+    bars.events = events
+    cursor = tick(instance, bars, tick(instance, bars).cursor).cursor
+    fault = list(events.published)
+    heal(instance, bars, sources())
+
+    tick(instance, bars, tick(instance, bars, cursor).cursor)
+
+    over = events.published[len(fault) :]
+    assert [(kind, severity) for kind, severity, _ in fault] == [("source_degraded", "warning")]
+    assert "1 partitions came from another source, because MT5 did not answer: H1|2026-07-03|USDJPY" in fault[0][2]
+    assert [(kind, severity) for kind, severity, _ in over] == [("source_degraded", "recovered")]
 
 
 def test_heals_by_itself(instance: dg.DagsterInstance) -> None:

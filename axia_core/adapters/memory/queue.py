@@ -93,3 +93,6 @@ class MemoryDeadLetterQueue(DeadLetterQueue):
     def delete(self, letter: Message) -> None:
         kept = [other for other in self._queue.dead_letters if other.message_id != letter.message_id]
         self._queue.dead_letters[:] = kept
+
+    def depth(self) -> QueueDepth:
+        return QueueDepth(waiting=len(self._queue.dead_letters), in_flight=0)
