@@ -72,7 +72,15 @@ def failure_of(run: dg.DagsterRun, entry: dg.EventLogEntry | None, instance: dg.
         where = step.dagster_event.step_key if step.dagster_event else ""
         return f"{where}: {_words(failed)}"[:WHY_CHARACTERS]
     event = entry.dagster_event if entry else None
-    return ((event.message if event else "") or "see the run")[:WHY_CHARACTERS]
+    words = [_last_engine_event(run, instance), event.message if event else None]
+    return ("; ".join(filter(None, words)) or "see the run")[:WHY_CHARACTERS]
+
+
+def _last_engine_event(run: dg.DagsterRun, instance: dg.DagsterInstance) -> str:
+    """Of a run that was killed, what its launcher says of it; the first sentence, the others are advice."""
+    events = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+    last = events[-1].dagster_event if events else None
+    return ((last.message if last else None) or "").partition(". ")[0]
 
 
 def _words(failed: StepFailureData) -> str:

@@ -15,6 +15,7 @@ from axia_pipelines import outcomes
 from axia_pipelines.assets.statement import RECONCILED, STATEMENT
 from axia_pipelines.definitions import build_definitions
 from axia_pipelines.event_sensors import change_sensor, outcome_sensor
+from axia_pipelines.jobs import order_desk
 from axia_pipelines.outcomes import Outcomes, Told
 from axia_pipelines.partitions import RANGE_END_TAG, RANGE_START_TAG
 from tests.pipelines.fakes import FakeDesk, settings
@@ -142,6 +143,19 @@ def test_an_operator_s_own_run_of_an_order_is_the_order_s_news(world: World) -> 
     world.run("order_execution", works=False)
 
     assert world.look() == []
+
+
+def test_a_run_whose_process_is_gone_says_so(world: World) -> None:
+    """It has no failed step; what Dagster's launcher found is in the message."""
+    run = world.instance.create_run_for_job(order_desk, status=dg.DagsterRunStatus.STARTED)
+    world.instance.report_engine_event("The process was terminated by signal 9. Much advice follows.", run)
+    world.instance.report_run_failed(run)
+
+    ((_, severity, text),) = world.look()
+
+    assert severity == "critical"
+    assert "order_desk failed" in text
+    assert "The process was terminated by signal 9; " in text
 
 
 def test_old_failures_are_not_told_at_the_first_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
