@@ -12,9 +12,12 @@ import pytest
 from typer.main import get_command
 
 from axia_cli.main import app
+from axia_core.domain.events import EventType, Severity, remedy_of
+from infra.functions import slack
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
 
 
@@ -58,6 +61,27 @@ def test_ci_runs_the_readme_s_test_command() -> None:
 
     assert second is not None
     assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").rstrip().endswith(second[1])
+
+
+def test_every_event_is_in_the_table_of_what_people_hear() -> None:
+    """Each kind of event has its row: how bad, who tells it, what to do; and no row is left of one that is gone."""
+    section = OPERATIONS.split("### What people hear")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| ([a-z, ]+) \|", section, re.MULTILINE)
+
+    assert sorted(name for name, _ in rows) == sorted(EventType)
+    said = {word for _, severities in rows for word in re.split(r", | to ", severities)}
+    assert said <= set(Severity)
+
+
+def test_what_an_event_says_to_run_can_be_run() -> None:
+    """The command that a person is sent at night exists, down to its subcommand, and so do those of the alarms."""
+    details = {"order_id": "o-7", "day": "2026-07-03"}
+    known = commands()
+
+    for command in [*(remedy_of(kind, details) for kind in EventType), *slack.COMMANDS.values(), "axia doctor"]:
+        words = command.split()
+        assert not words or words[1] in known, command
+        assert len(words) < 3 or not known[words[1]] or words[2] in known[words[1]], command
 
 
 def test_changelog_names_the_version() -> None:
