@@ -13,17 +13,20 @@ FEWEST_CHARACTERS = 6
 _known: set[str] = set()
 
 _NAMED = r"[\\'\"]*\s*[:=]\s*[\\'\"]*"  # from a name to its value, also inside JSON inside JSON
-# Each keeps its first group and hides the rest, which ends where a quote or an escape begins: JSON stays JSON.
+_VALUE = r"[^\s\\\"',&}]+"
+# What must be in a text, in lower case, before the pattern is worth a look: nearly every line has none of these words.
+# Each pattern keeps its first group and hides the rest, which ends where a quote or an escape begins: JSON stays JSON.
 _PATTERNS = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"(https://hooks\.slack\.com/)[^\s\\\"'<>]+",
-        r"(://[^\s/:@\\\"']*:)[^\s/@\\\"']+(?=@)",  # a password in a URL
-        r"\b()(?:AKIA|ASIA)[A-Z0-9]{16}\b",
-        rf"((?:password|passwd|secret|secret_access_key|session_token|security-token|webhook_url){_NAMED})"
-        r"[^\s\\\"',&}]+",
-        rf"((?:api[_-]?key|auth[_-]?token|access_token|client_secret){_NAMED})[^\s\\\"',&}}]+",
-        rf"(\bauthorization{_NAMED}(?:(?:bearer|basic|aws4-hmac-sha256)\s+)?)[^\s\\\"']+",
+    (words, re.compile(pattern, re.IGNORECASE))
+    for words, pattern in (
+        (("hooks.slack.com",), r"(https://hooks\.slack\.com/)[^\s\\\"'<>]+"),
+        (("://",), r"(://[^\s/:@\\\"']*:)[^\s/@\\\"']+(?=@)"),  # a password in a URL
+        (("akia", "asia"), r"\b()(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+        (("password", "passwd"), rf"((?:password|passwd){_NAMED}){_VALUE}"),
+        (("secret",), rf"((?:secret|secret_access_key){_NAMED}){_VALUE}"),
+        (("token",), rf"((?:session|security|auth|access)[_-]?token{_NAMED}){_VALUE}"),
+        (("webhook_url", "api"), rf"((?:webhook_url|api[_-]?key){_NAMED}){_VALUE}"),
+        (("authorization",), rf"(\bauthorization{_NAMED}(?:(?:bearer|basic|aws4-hmac-sha256)\s+)?)[^\s\\\"']+"),
     )
 )
 
@@ -46,8 +49,11 @@ def hide_password_of(url: str) -> None:
 
 def masked(text: str) -> str:
     """The text without any secret; what stands around one stays readable."""
-    for secret in sorted(_known, key=len, reverse=True):
+    found = [secret for secret in _known if secret in text]
+    for secret in sorted(found, key=len, reverse=True):  # one may be a part of another
         text = text.replace(secret, MASK)
-    for pattern in _PATTERNS:
-        text = pattern.sub(rf"\g<1>{MASK}", text)
+    lower = text.lower()
+    for words, pattern in _PATTERNS:
+        if any(word in lower for word in words):
+            text = pattern.sub(rf"\g<1>{MASK}", text)
     return text

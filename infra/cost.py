@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from axia_core.domain.events import Severity
 from axia_core.domain.metrics import Metric
 from infra.environments import Environment
 from infra.prices import HOURS, Prices
@@ -33,10 +34,9 @@ _OPEN_SHARE = 120 / 168  # of the week's hours
 _OBJECT_KB = 5.0
 _BARS_A_DAY = (288, 96, 24, 6, 1)
 _SMALLEST_COLD_KB = 128.0
-# None has a dimension but the count of events, which has one value for each severity.
-_SEVERITIES = ("info", "warning", "critical", "recovered")
 _DETAILED = 7  # of the host, which its launch template has measured every minute
-METRICS = len(Metric) + len(_SEVERITIES) + _DETAILED
+# None has a dimension but the count of events, which has one value for each severity.
+METRICS = len(Metric) + len(Severity) + _DETAILED
 _FREE = {"metrics": 10, "alarms": 10, "logs_gb": 5.0, "sqs_million": 1.0}
 
 
@@ -214,7 +214,7 @@ def _watching(counted: _Counted, use: Use, prices: Prices) -> Iterator[Line]:
     usd = prices["cloudwatch_alarm"] * max(alarms - _FREE["alarms"], 0)
     yield Line("CloudWatch", "alarms", usd, f"{alarms}, ten are free")
     usd = prices["cloudwatch_metric"] * max(use.metrics - _FREE["metrics"], 0)
-    parts = f"{len(Metric)} readings, {len(_SEVERITIES)} counts of events, {_DETAILED} of the host"
+    parts = f"{len(Metric)} readings, {len(Severity)} counts of events, {_DETAILED} of the host"
     yield Line("CloudWatch", "metrics", usd, f"{use.metrics}, ten are free: {parts}")
     taken = prices["cloudwatch_logs_in"] * max(use.logs_gb - _FREE["logs_gb"], 0)
     yield Line(

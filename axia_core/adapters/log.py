@@ -45,12 +45,19 @@ class JsonLine(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "account": self.account,
-            "text": record.getMessage(),
+            "text": _text(record),
             **current_context(),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return masked(json.dumps(line | getattr(record, "event", {})))
+        return masked(json.dumps(line | getattr(record, "event", {}), default=str))
+
+
+def _text(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError):  # arguments that do not fit: half a line is better than a trace in its place
+        return str(record.msg)
 
 
 class _Lines(logging.Handler):
