@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +16,28 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TRUTH_KEY = b"axia.truth"
+# Nothing that the few bars of a day do not repay: dictionaries, bounds of prices, Arrow's copy of the schema. Without
+# them the bytes are half as many, and written and read in two thirds of the time.
+_LAYOUT: dict[str, Any] = {
+    "compression": "zstd",
+    "version": "2.6",
+    "use_dictionary": False,
+    "write_statistics": ["timestamp_utc"],
+    "store_schema": False,
+}
 _KINDS = {"timestamp_utc": "<i8", **dict.fromkeys(PRICES, "<f8"), "volume": "<i8", "spread": "<i4"}
 
 
 def encode(bars: Bars, truth: PartitionTruth) -> bytes:
     """Parquet bytes: zstd, one row group, the truth in the file's metadata; the same bars give the same bytes."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    sink = io.BytesIO()
-    pq.write_table(_table(bars, truth), sink, compression="zstd", row_group_size=max(len(bars), 1), version="2.6")
-    return sink.getvalue()
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, _schema(), **_LAYOUT) as file:
+        file.add_key_value_metadata(_metadata(truth))
+        file.write_table(_table(bars), row_group_size=max(len(bars), 1))
+    return sink.getvalue().to_pybytes()
 
 
 def decode(data: bytes, where: str) -> tuple[Bars, PartitionTruth]:
@@ -39,24 +50,23 @@ def decode(data: bytes, where: str) -> tuple[Bars, PartitionTruth]:
         truth = truths.from_json((table.schema.metadata or {})[TRUTH_KEY].decode())
         bars = _bars(table, truth)
         check_describes(bars, truth)
-    except (pa.ArrowException, KeyError, TypeError, ValueError, InvalidInput) as error:
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, InvalidInput) as error:  # OSError: Thrift
         said = f"its metadata lacks {error}" if isinstance(error, KeyError) else str(error)
         raise CorruptObject(f"{where} does not read back as a partition: {said}. Collect that day again.") from error
     return bars, truth
 
 
-def _table(bars: Bars, truth: PartitionTruth) -> pa.Table:
+def _table(bars: Bars) -> pa.Table:
     import pyarrow as pa
 
     unknown = bars.spread == NO_SPREAD
     known = pa.py_buffer(np.packbits(~unknown, bitorder="little")) if unknown.any() else None
-    schema = _schema().with_metadata(_metadata(truth))
     # Not by `pa.array`, which loads pandas (half a second, 40 MB) to find out that none of these is a Series.
     columns = [
         pa.Array.from_buffers(field.type, len(bars), [known if name == "spread" else None, pa.py_buffer(column)])
-        for field, (name, column) in zip(schema, _contiguous(bars).items(), strict=True)
+        for field, (name, column) in zip(_schema(), _contiguous(bars).items(), strict=True)
     ]
-    return pa.Table.from_arrays(columns, schema=schema)
+    return pa.Table.from_arrays(columns, schema=_schema())
 
 
 def _contiguous(bars: Bars) -> dict[str, NDArray[np.generic]]:
@@ -100,9 +110,10 @@ def _bars(table: pa.Table, truth: PartitionTruth) -> Bars:
 
 def _numbers(table: pa.Table, name: str, kind: str) -> NDArray[np.generic]:
     """The column as it lies in memory, NO_SPREAD for null; `to_numpy` and `fill_null` would load pandas."""
-    column = table.column(name).combine_chunks()
-    if not len(column):
+    chunks = table.column(name)
+    if not len(chunks):
         return np.empty(0, dtype=kind)
+    column = chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()
     validity, values = column.buffers()
     rows = slice(column.offset, column.offset + len(column))
     numbers: NDArray[np.generic] = np.frombuffer(values, dtype=kind, count=rows.stop)[rows]
