@@ -24,6 +24,8 @@ _REMEDIES = {
     "daily_statement": "axia order statement",
     "healing": "axia ohlcv coverage",
     "quality_check": "axia ohlcv coverage",
+    "recovery_verification": "axia verify",
+    "recovery_drills": "axia drill",
 }
 
 
@@ -54,13 +56,13 @@ def days_of(run: dg.DagsterRun) -> tuple[str, ...]:
 
 
 def remedy_for(run: dg.DagsterRun) -> str:
-    """The command to run first, where there is one."""
+    """The command to run first."""
     days = days_of(run)
     if "collection" in run.job_name and days:
         return f"axia collect --from {days[0]} --to {days[-1]}"
     if run.job_name == "daily_statement" and days:
         return f"axia order statement --date {days[-1]}"
-    return _REMEDIES.get(run.job_name, "")
+    return _REMEDIES.get(run.job_name, "axia doctor")
 
 
 def failure_of(run: dg.DagsterRun, entry: dg.EventLogEntry | None, instance: dg.DagsterInstance) -> str:

@@ -16,7 +16,12 @@ from axia_core.ports import Events
 
 ROOT = "axia"
 EVENTS = "axia.events"
-_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "critical": logging.CRITICAL}
+_LEVELS = {
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "critical": logging.CRITICAL,
+    "recovered": logging.WARNING,  # as loud as what it ends
+}
 
 
 class LogEvents(Events):

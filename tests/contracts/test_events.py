@@ -75,6 +75,13 @@ def test_telling_does_not_wait(events: Events) -> None:
     assert time.monotonic() - began < 2.0
 
 
+def test_an_end_is_logged_as_no_error(caplog: Any) -> None:
+    """What is over is told as loudly as what began it, and is not mistaken for trouble."""
+    LogEvents("demo").publish(EventType.KILL_SWITCH, Severity.RECOVERED, "test", "it was released")
+
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
 def test_one_broken_place_does_not_keep_the_others_from_it(caplog: Any) -> None:
     """What one place makes of an event is no concern of the next one."""
     kept = MemoryEvents()

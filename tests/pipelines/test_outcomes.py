@@ -18,7 +18,9 @@ from axia_pipelines.event_sensors import change_sensor, outcome_sensor
 from axia_pipelines.jobs import order_desk
 from axia_pipelines.outcomes import Outcomes, Told
 from axia_pipelines.partitions import RANGE_END_TAG, RANGE_START_TAG
+from axia_pipelines.run_words import remedy_for
 from tests.pipelines.fakes import FakeDesk, settings
+from tests.test_docs import commands
 
 FRIDAY = {RANGE_START_TAG: "2026-07-03|EURUSD", RANGE_END_TAG: "2026-07-03|USDJPY"}
 MONDAY = {RANGE_START_TAG: "2026-07-06|EURUSD", RANGE_END_TAG: "2026-07-06|USDJPY"}
@@ -127,6 +129,16 @@ def test_how_bad_a_failed_job_is(world: World, job: str, severity: str) -> None:
     world.run(job, works=False)
 
     assert world.graded() == [("run_failure", severity)]
+
+
+@pytest.mark.parametrize("job", [job.name for job in build_definitions(settings()).get_repository_def().get_all_jobs()])
+def test_every_failed_job_comes_with_a_command(job: str) -> None:
+    """One that exists, with its days where it had some."""
+    words = remedy_for(dg.DagsterRun(job_name=job, tags=FRIDAY)).split()
+
+    subcommands = commands()[words[1]]
+    assert words[0] == "axia"
+    assert not subcommands or words[2] in subcommands
 
 
 def test_jobs_fail_and_recover_each_for_itself(world: World) -> None:
@@ -276,6 +288,16 @@ def test_a_statement_that_differs_is_told_by_its_maker_and_its_end_from_here(wor
 
     assert fault == []
     assert world.graded() == [("asset_check", "recovered")]
+
+
+def test_what_the_recovery_verification_finds_is_told_by_itself(world: World) -> None:
+    """It tells of each check that turns, and of its end; twice would be once too often."""
+    asset = dg.AssetKey("recovery_verification")
+    for passed in (False, True):
+        world.check(passed=passed, severity="ERROR", asset=asset)
+        world.look()
+
+    assert world.events.published == []
 
 
 def test_the_cursor_round_trip(world: World) -> None:
