@@ -14,6 +14,7 @@ from axia_cli.commands import (
     demo,
     deploy,
     doctor,
+    drill,
     export,
     flatten,
     history,
@@ -21,10 +22,12 @@ from axia_cli.commands import (
     orders,
     quality,
     reconcile,
+    recover,
     resolve,
     revisions,
     stack,
     statement,
+    verify,
 )
 from axia_cli.output import Commands
 
@@ -42,6 +45,9 @@ app.command()(stack.up)
 app.command()(stack.env)
 app.command()(deploy.deploy)
 app.command()(cost.cost)
+app.command()(verify.verify)
+app.command()(drill.drill)
+app.add_typer(recover.recover, name="recover")
 app.command()(doctor.doctor)
 app.command()(collect.collect)
 data.ohlcv.command()(export.export)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from axia_core.errors import InvalidInput, NotRunning, StoreUnavailable
+from axia_core.errors import AxiaError, InvalidInput, NotRunning, StoreUnavailable
 from axia_core.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -34,21 +34,76 @@ _TRY_AGAIN = frozenset(
 )
 
 
-def client(settings: Settings, service: str, read_timeout_s: float = 10.0) -> Any:
+# From a service's name and a region, which is the settings' own where it is empty, to its client.
+Connect = Callable[..., Any]
+
+
+def client(
+    settings: Settings,
+    service: str,
+    read_timeout_s: float = 10.0,
+    *,
+    region: str = "",
+    keys: dict[str, str] | None = None,
+) -> Any:
     """A boto3 client of *service*; every call has a timeout, reads are retried by botocore three times at most."""
     import boto3
     from botocore.config import Config
 
     config = Config(
-        region_name=settings.aws_region,
+        region_name=region or settings.aws_region,
         connect_timeout=3,
         read_timeout=read_timeout_s,
         max_pool_connections=32,
         retries={"mode": "standard", "max_attempts": 3},
         s3={"addressing_style": "path" if settings.aws_endpoint_url else "auto"},
     )
+    known = keys or _local_keys(settings)
     with _MAKING:
-        return boto3.client(service, endpoint_url=settings.aws_endpoint_url, config=config, **_local_keys(settings))
+        return boto3.client(service, endpoint_url=settings.aws_endpoint_url, config=config, **known)
+
+
+def acting_as(settings: Settings, role: str, session: str) -> Connect:
+    """Clients that act as *role* (its name in this account, or its ARN), which is taken on at the first call.
+
+    They last an hour, and are safe for use by several threads. Without a role they act as whoever calls. A role that
+    could not be taken on is not asked for again: every call raises what the first one did.
+    """
+    made: dict[tuple[str, str], Any] = {}
+    keys: dict[str, str] = {}
+    failed: list[AxiaError] = []
+    alone = threading.Lock()
+
+    def take_on() -> None:
+        if failed:
+            raise failed[0]
+        try:
+            keys.update(_taken_on(settings, role, session))
+        except AxiaError as error:
+            failed.append(error)
+            raise
+
+    def connect(service: str, region: str = "") -> Any:
+        with alone:
+            if role and not keys:
+                take_on()
+            if (service, region) not in made:
+                made[service, region] = client(settings, service, region=region, keys=keys or None)
+            return made[service, region]
+
+    return connect
+
+
+def _taken_on(settings: Settings, role: str, session: str) -> dict[str, str]:
+    sts = client(settings, "sts")
+    with translated(f"taking on the role {role}"):
+        arn = role if ":" in role else f"arn:aws:iam::{sts.get_caller_identity()['Account']}:role/{role}"
+        found = sts.assume_role(RoleArn=arn, RoleSessionName=session)["Credentials"]
+    return {
+        "aws_access_key_id": found["AccessKeyId"],
+        "aws_secret_access_key": found["SecretAccessKey"],
+        "aws_session_token": found["SessionToken"],
+    }
 
 
 def _local_keys(settings: Settings) -> dict[str, str]:

@@ -158,6 +158,20 @@ class Settings(BaseSettings):
     run_log_days: int = Field(90, ge=1, description="Days that the log of any run stays; what it made stays for good.")
     log_max_mb: int = Field(50, gt=0, description="A log file of the stack beyond this is emptied into *.previous.")
 
+    # Recovery
+    copy_region: str = Field("ap-northeast-3", description="Region of the copy of bars, orders and secrets: Osaka.")
+    copy_bucket: str = Field(names.COPY_BUCKET, description="S3 bucket of the bars' copy.")
+    has_copy: bool | None = Field(
+        None, description="Whether there is a copy in another region; unset: on AWS yes, on a local server no."
+    )
+    has_host: bool | None = Field(
+        None, description="Whether there is a trading host whose disk is kept in snapshots; unset: as for the copy."
+    )
+    verifier_role: str = Field(
+        names.VERIFIER_ROLE,
+        description="Role that the recovery checks take on, by name or ARN; empty: the rights of whoever calls.",
+    )
+
     # Console
     console: bool = Field(True, description="`axia up` starts the console; false leaves it out.")
     console_host: str = Field("127.0.0.1", description="Where the console listens; elsewhere only with sign-in.")
@@ -276,6 +290,16 @@ class Settings(BaseSettings):
             max_daily_loss_percent=self.max_daily_loss_percent,
             max_drawdown_percent=self.max_drawdown_percent,
         )
+
+    @property
+    def copied(self) -> bool:
+        """Whether a copy in another region is expected to be there."""
+        return self.aws_endpoint_url is None if self.has_copy is None else self.has_copy
+
+    @property
+    def hosted(self) -> bool:
+        """Whether a trading host with snapshots of its disk is expected to be there."""
+        return self.aws_endpoint_url is None if self.has_host is None else self.has_host
 
     @property
     def terminal_path(self) -> Path:

@@ -17,7 +17,9 @@ from axia_core.settings import Settings, load_settings
 from axia_pipelines.assets.cache import cache_asset
 from axia_pipelines.assets.ohlcv import ohlcv_asset
 from axia_pipelines.assets.orders import orders_asset
+from axia_pipelines.assets.recovery_drill import hold_recovery_drills
 from axia_pipelines.assets.statement import statement_asset
+from axia_pipelines.assets.verification import verify_recovery
 from axia_pipelines.checks import history_check, latest_day_check, quality_check
 from axia_pipelines.event_sensors import change_sensor, outcome_sensor
 from axia_pipelines.jobs import (
@@ -28,14 +30,26 @@ from axia_pipelines.jobs import (
     order_execution,
     order_reconciliation,
     quality_check_job,
+    recovery_drills,
+    recovery_verification,
     retention,
 )
 from axia_pipelines.partitions import series_days, trading_dates
-from axia_pipelines.resources import BarsResource, DeskResource, MetricsResource, StatementResource, market_data
+from axia_pipelines.resources import (
+    BarsResource,
+    DeskResource,
+    DrillResource,
+    MetricsResource,
+    StatementResource,
+    VerificationResource,
+    market_data,
+)
 from axia_pipelines.schedules import (
     collection_schedule,
+    drill_schedule,
     quality_every_saturday,
     reconciliation_every_hour,
+    recovery_verification_every_hour,
     retention_every_sunday,
     statement_schedule,
 )
@@ -49,7 +63,9 @@ def build_definitions(
     bars: BarsResource | None = None,
     desk: DeskResource | None = None,
     statements: StatementResource | None = None,
+    verification: VerificationResource | None = None,
     metrics: MetricsResource | None = None,
+    drills: DrillResource | None = None,
 ) -> dg.Definitions:
     """Everything Dagster knows of AXIA; a resource that is handed in takes the place of the composed one."""
     # Dagster calls `backfill_policy` beta, five times at every start; that it stays as it is has a test.
@@ -63,6 +79,8 @@ def build_definitions(
             *(cache_asset(timeframe) for timeframe in Timeframe),
             orders_asset(settings.account),
             statement_asset(settings.account, dates),
+            verify_recovery,
+            hold_recovery_drills,
         ],
         asset_checks=[
             check(timeframe) for check in (latest_day_check, quality_check, history_check) for timeframe in Timeframe
@@ -75,6 +93,8 @@ def build_definitions(
             order_desk,
             order_execution,
             order_reconciliation,
+            recovery_drills,
+            recovery_verification,
             retention,
         ],
         schedules=[
@@ -82,6 +102,8 @@ def build_definitions(
             statement_schedule(daily_statement, dates),
             quality_every_saturday,
             reconciliation_every_hour,
+            recovery_verification_every_hour,
+            drill_schedule(recovery_drills, costs_money=settings.aws_endpoint_url is None),
             retention_every_sunday,
         ],
         sensors=[healing_sensor, metrics_sensor(settings.cloudwatch), order_sensor, change_sensor, outcome_sensor],
@@ -90,7 +112,9 @@ def build_definitions(
             "bars": bars or BarsResource(settings),
             "desk": desk or DeskResource(settings),
             "statements": statements or StatementResource(settings),
+            "verification": verification or VerificationResource(settings),
             "metrics": metrics or MetricsResource(settings),
+            "drills": drills or DrillResource(settings),
         },
         executor=dg.in_process_executor,
     )

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import dagster as dg
 
+from axia_pipelines.assets.recovery_drill import RECOVERY_DRILL
 from axia_pipelines.assets.statement import STATEMENT
+from axia_pipelines.assets.verification import VERIFICATION
 from axia_pipelines.checks import HISTORY, check_keys
 from axia_pipelines.instance.coordinator import EXPRESS_TAG
 from axia_pipelines.ops.desk import execute_order, keep_desk_open
@@ -22,6 +24,8 @@ DESK = "order_desk"
 QUALITY_JOB = "quality_check"
 HEALING = "healing"
 STATEMENT_JOB = "daily_statement"
+VERIFICATION_JOB = "recovery_verification"
+DRILL_JOB = "recovery_drills"
 
 # A desk ends at the next New York close, at most 72 hours away (from Friday's close to Monday's) and some slack.
 DESK_TAGS = {EXPRESS_TAG: "true", "dagster/max_runtime": str(4 * 24 * 3600)}
@@ -45,12 +49,30 @@ daily_statement = dg.define_asset_job(
 )
 
 
+recovery_verification = dg.define_asset_job(
+    VERIFICATION_JOB,
+    selection=dg.AssetSelection.assets(VERIFICATION),
+    executor_def=dg.in_process_executor,
+    description="Looks whether a recovery would find what it needs: backups, copies in Osaka, snapshots, secrets, "
+    "alarms. Reads, and writes nothing but the heartbeat and what it found.",
+)
+
+
 quality_check_job = dg.define_asset_job(
     QUALITY_JOB,
     selection=dg.AssetSelection.checks(*check_keys(HISTORY)),
     executor_def=dg.in_process_executor,
     description="Looks at the last weeks of every series in S3: what single days cannot show, a shifted clock above "
     "all. Asks no source and writes nothing.",
+)
+
+
+recovery_drills = dg.define_asset_job(
+    DRILL_JOB,
+    selection=dg.AssetSelection.assets(RECOVERY_DRILL),
+    executor_def=dg.in_process_executor,
+    description="Rehearses recovery on scratch resources: orders, kill switch, objects, cache, host. Production is only "
+    "read. On AWS a round costs under $1; the local stack costs nothing.",
 )
 
 

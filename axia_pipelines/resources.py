@@ -8,10 +8,11 @@ https://docs.dagster.io/guides/build/external-resources
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -38,6 +39,11 @@ from axia_core.reconciliation import Reconciliation
 from axia_core.services.take_metrics import MetricRounds
 from axia_core.settings import Settings
 from axia_core.telemetry import gauges_of, metrics_of, ship_logs
+
+if TYPE_CHECKING:
+    from axia_core.drill_stage import Stage
+    from axia_core.domain.verification import Verification
+    from axia_core.verification_ports import Heartbeats, Verifications
 
 
 def _told(settings: Settings, stream: str) -> Events:
@@ -222,3 +228,55 @@ class StatementResource:
 
         with beside.connect(with_credentials(self.settings), self.ports.clock) as broker:
             yield broker
+
+
+class VerificationResource:
+    """The recovery checks under their own role; heartbeats and findings are written by the host's."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def clock(self) -> Clock:
+        return SystemClock(self.settings.clock_shift)
+
+    @cached_property
+    def events(self) -> Events:
+        return _told(self.settings, names.DATA_COLLECTOR)
+
+    @cached_property
+    def heartbeats(self) -> Sequence[Heartbeats]:
+        from axia_core.recovery_checks import written_heartbeats
+
+        return written_heartbeats(self.settings)
+
+    @cached_property
+    def kept(self) -> Verifications:
+        from axia_core.recovery_checks import kept_verifications
+
+        return kept_verifications(self.settings)
+
+    def verify(self) -> Verification:
+        """Every check, once; the role is taken on anew each time."""
+        from axia_core.recovery_checks import recovery_checks
+        from infra.drift import DeployedTemplates
+
+        return recovery_checks(self.settings, DeployedTemplates).run()
+
+
+class DrillResource:
+    """The stage of recovery drills under the checks' role; their reports are kept and told by the host's own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def events(self) -> Events:
+        return _told(self.settings, names.DATA_COLLECTOR)
+
+    @property
+    def stage(self) -> Stage:
+        """A new one each time: the rights of the role end after an hour."""
+        from axia_core.drill_stage import Stage
+
+        return Stage(self.settings, self.settings.verifier_role)

@@ -29,7 +29,7 @@ NOT_LOCAL = {
     "AWS::EC2::FlowLog": "cfn-lint and checkov",
     "AWS::DLM::LifecyclePolicy": "cfn-lint, checkov and a test of its schedule",
 }
-_NOT_DEPLOYED = ("ABSENT", "REVIEW_IN_PROGRESS", "DELETE_COMPLETE", "ROLLBACK_COMPLETE")
+NOT_DEPLOYED = ("ABSENT", "REVIEW_IN_PROGRESS", "DELETE_COMPLETE", "ROLLBACK_COMPLETE")
 
 
 # Making a client costs more than what it is asked here.
@@ -60,7 +60,7 @@ class Target:
 
     def is_deployed(self, plan: Plan) -> bool:
         """Whether there is such a stack."""
-        return self.stack(plan).status not in _NOT_DEPLOYED
+        return self.stack(plan).status not in NOT_DEPLOYED
 
     def template(self, plan: Plan) -> Template:
         """The stack's template with this environment's parameters; raises InvalidInput for what is not given."""

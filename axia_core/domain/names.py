@@ -10,10 +10,12 @@ from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import InvalidInput
 
 BUCKET = "tss-raw-data"
+COPY_BUCKET = "tss-raw-data-osaka"
 TABLE = "TSS_DynamoDB_OrderState"
 ORDER_QUEUE = "TSS_OrderRequestQueue"
 DEAD_LETTER_QUEUE = "TSS_OrderRequestQueue_DLQ"
 TOPIC = "TSS_SystemEvents"
+VERIFIER_ROLE = "TSS_DrVerifier"
 MT5_SECRETS = {"demo": "TSS/mt5/demo", "live": "TSS/mt5/live"}
 
 LOG_GROUP = "/aws/ec2/axia-tss/application"

@@ -50,6 +50,8 @@ def _partitions(partitions: dg.PartitionsDefinition | None) -> str:
         return "none"
     if isinstance(partitions, dg.TimeWindowPartitionsDefinition):
         return _dates(partitions)
+    if isinstance(partitions, dg.StaticPartitionsDefinition):
+        return "|".join(partitions.get_partition_keys())
     assert isinstance(partitions, dg.MultiPartitionsDefinition)
     dates = _dates(partitions.time_window_partitions_def)
     symbols = partitions.get_partitions_def_for_dimension("symbol").get_partition_keys()

@@ -10,6 +10,7 @@ GLOBALCONFIG          EVENT#AUDIT#{at}#..    who did what to the broker's book, 
 GLOBALCONFIG          LEASE#DESK             which desk may act
 GLOBALCONFIG          EPOCH                  since when the table has not been rewound
 GLOBALCONFIG          SNAPSHOT#BOOK          account, book and quotes as the desk saw them last (`snapshots`)
+HEARTBEAT             METADATA               when the recovery checks ran last (`aws_safeguards.heartbeats`)
 UNREADABLE#{msg id}   METADATA               why a message could not become an order
 ALIKE#{likeness}      METADATA               which order of the same content was attempted last
 MAGIC#{number}        METADATA               which order was sent under it

@@ -1,0 +1,87 @@
+"""The recovery checks against the templates, the documents and real faults on a local AWS server."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from axia_core.domain import names
+from axia_core.domain import verification_rules as rules
+from axia_core.domain.verification import Part
+from axia_core.domain.verification_checks import CHECKS, with_names
+from axia_core.recovery_checks import ALARMS, COPY_ALARMS, SECRETS, SUBSCRIPTIONS
+from benchmarks import drill_faults
+from benchmarks.recovery_faults import FAULTS, NOT_INJECTED
+from infra.template import CORE, Resource, Template
+
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+
+
+def of_type(kind: str, stack: str = "core") -> list[Resource]:
+    """The resources of a type that a stack has on AWS."""
+    template = Template.read(CORE.with_name(f"{stack}.yaml"), {"StreamArn": "given"}, region="ap-northeast-1")
+    return [each for each in template.resources.values() if each.type == kind]
+
+
+def test_every_alarm_is_expected() -> None:
+    """The checks know every alarm of core and copy by its name."""
+    assert {each.name for each in of_type("AWS::CloudWatch::Alarm")} == set(ALARMS)
+    assert {each.name for each in of_type("AWS::CloudWatch::Alarm", "copy")} == set(COPY_ALARMS)
+
+
+def test_every_secret_is_expected() -> None:
+    """And every subscription that is always there."""
+    assert {each.name for each in of_type("AWS::SecretsManager::Secret")} == set(SECRETS)
+    heard = {
+        (each.properties["Protocol"], each.properties["Endpoint"].rpartition(":")[2])
+        for each in of_type("AWS::SNS::Subscription")
+    }
+    assert heard == set(SUBSCRIPTIONS)
+
+
+def test_the_designed_rules_are_the_templates() -> None:
+    """Lifecycle, redrive, TTL and the bucket in Osaka are what the templates say."""
+    (bucket,) = of_type("AWS::S3::Bucket")
+    (table,) = of_type("AWS::DynamoDB::Table")
+    configuration = bucket.properties["LifecycleConfiguration"]
+    found = [move for rule in configuration["Rules"] for move in rule.get("Transitions", [])]
+    moves = [(move["TransitionInDays"], move["StorageClass"]) for move in found]
+    queue = next(each for each in of_type("AWS::SQS::Queue") if each.name == names.ORDER_QUEUE)
+
+    assert tuple(moves) == rules.TRANSITIONS
+    assert configuration["TransitionDefaultMinimumObjectSize"] == rules.SMALLEST_MOVED
+    assert queue.properties["RedrivePolicy"]["maxReceiveCount"] == rules.MAX_RECEIVES
+    assert table.properties["TimeToLiveSpecification"]["AttributeName"] == rules.TTL_ATTRIBUTE
+    assert [each.name for each in of_type("AWS::S3::Bucket", "osaka")] == [names.COPY_BUCKET]
+
+
+def test_the_document_has_every_check() -> None:
+    """docs/operations.md shows the very table of the code, with the designed names."""
+    text = OPERATIONS.read_text(encoding="utf-8")
+    where = {Part.CORE: "", Part.COPY: "Osaka", Part.HOST: "host"}
+
+    rows = {found[1]: found[0] for found in re.finditer(r"^\| `(\w+)` \|.*\|$", text, re.MULTILINE)}
+
+    for check in (with_names(one, {}) for one in CHECKS):
+        assert rows[check.name] == f"| `{check.name}` | {where[check.part]} | {check.must} | {check.remedy} |"
+
+
+def test_every_check_has_a_fault() -> None:
+    """Of those that the local server can be brought to."""
+    assert {fault.turns for fault in FAULTS} | NOT_INJECTED == {check.name for check in CHECKS}
+    assert not {fault.turns for fault in FAULTS} & NOT_INJECTED
+    assert all(one.turns != other.turns for one, other in pairwise(FAULTS))
+
+
+@pytest.mark.slow
+def test_each_fault_turns_exactly_its_check() -> None:
+    """Green, then each fault alone: its own check red, one event; healed, and green again."""
+    report = drill_faults.run()
+
+    assert [asdict(one) for one in report.faults if not one.right] == []
+    assert report.baseline_red == report.red_at_the_end == ()
+    assert report.passed, drill_faults.document(report)
