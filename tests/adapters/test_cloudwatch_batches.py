@@ -44,6 +44,13 @@ def test_a_batch_has_at_most_ten_thousand_events() -> None:
     assert len(batch([Line.of(0, "x")] * 10_001)) == 10_000
 
 
+def test_a_batch_spans_less_than_a_day() -> None:
+    """Lines that waited for a day are not sent together with those of now."""
+    day_ms = 24 * 3_600_000
+
+    assert len(batch([Line.of(0, "x"), Line.of(day_ms - 1, "y"), Line.of(day_ms, "z")])) == 2
+
+
 def test_a_line_that_is_too_long_is_shortened() -> None:
     """It stays JSON, keeps whose it is, and says that it is not whole."""
     text = json.dumps({"at": "now", "order_id": "A1", "text": "é" * 400_000, "exception": "x" * 400_000})
@@ -77,6 +84,13 @@ def test_no_reading_is_lost(readings: list[tuple[Metric, float, int]]) -> None:
 
     assert sum(sum(datum["Counts"]) for datum in data) == len(taken)
     assert all(len(datum["Values"]) <= 150 for datum in data)
+
+
+def test_a_datum_has_at_most_150_values() -> None:
+    """A burst of orders has as many latencies as orders."""
+    taken = [Taken(NOON, Reading(Metric.ORDER_LATENCY, float(number))) for number in range(151)]
+
+    assert [len(datum["Values"]) for datum in as_data(taken)] == [150, 1]
 
 
 @pytest.mark.parametrize("metric", list(Metric))

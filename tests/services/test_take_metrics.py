@@ -93,6 +93,18 @@ def test_what_cannot_be_read_has_no_reading() -> None:
     assert values(made) == {Metric.MEMORY_USED: 40, Metric.DISK_USED: 30}
 
 
+def test_no_hit_rate_over_a_gap() -> None:
+    """Where the counts could not be read in between, the next share would be of a longer time than a minute."""
+    made, gauges = rounds()
+    gauges.loads = {CacheUse.HIT: 1}
+    made.take()
+    gauges.fault = CacheUnavailable("no answer")
+    made.take()
+    gauges.fault, gauges.loads = None, {CacheUse.HIT: 2}
+
+    assert Metric.CACHE_HIT_RATE not in values(made)
+
+
 def test_a_missing_day_is_late_until_it_is_there() -> None:
     """One partition of one day of the last week."""
     made, gauges = rounds()
