@@ -27,6 +27,9 @@ LOG = logging.getLogger("axia.sns")
 MOST_WAITING = 1_000
 TRIED_FOR_S = 300.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+# A program that goes on sending orders under HALT is one thing to know, not five hundred.
+MOST_ALIKE, WINDOW_S = 10, 60.0
+LAST_ALIKE = " (more warnings of this kind within the minute are in the log alone)"
 LAST_WORDS_S = 5.0  # a process that ends waits for so long at most
 TEXT_CHARACTERS, ATTRIBUTE_CHARACTERS = 4_000, 1_000  # SNS takes 256 KB with all attributes, each event far less
 _RANKS = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2, Severity.RECOVERED: 2}
@@ -88,13 +91,16 @@ class SnsEvents(Events):
         self._waiting: deque[tuple[float, Letter]] = deque()
         self._changed = threading.Condition()
         self._hurry = threading.Event()
+        self._alike: dict[str, tuple[float, int]] = {}
         self._thread: threading.Thread | None = None
         self._troubled = False
         self._lost = 0
 
     def publish(self, event_type: str, severity: str, component: str, text: str, **details: str) -> None:
         try:
-            if _rank(severity) >= _RANKS[self._least]:
+            alike = self._count(event_type) if severity == Severity.WARNING else 0
+            if _rank(severity) >= _RANKS[self._least] and alike <= MOST_ALIKE:
+                text += LAST_ALIKE if alike == MOST_ALIKE else ""
                 told = details | {"account": self._account, "at": self._clock.now().isoformat(timespec="seconds")}
                 self._put(letter(event_type, severity, component, text, told))
         except Exception:  # whoever tells must go on
@@ -105,6 +111,15 @@ class SnsEvents(Events):
         self._hurry.set()
         with self._changed:
             return self._changed.wait_for(lambda: not self._waiting, timeout_s)
+
+    def _count(self, event_type: str) -> int:
+        """Which one of its kind it is, within the window that the first one began."""
+        now = time.monotonic()
+        with self._changed:
+            began, count = self._alike.get(event_type, (now, 0))
+            began, count = (began, count) if now - began < WINDOW_S else (now, 0)
+            self._alike[event_type] = (began, count + 1)
+            return count + 1
 
     def _put(self, ready: Letter) -> None:
         with self._changed:

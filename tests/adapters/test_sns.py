@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from axia_core.adapters.clock import SteppedClock
-from axia_core.adapters.sns import Letter, SnsEvents, SnsTopic, letter
+from axia_core.adapters.sns import LAST_ALIKE, Letter, SnsEvents, SnsTopic, letter
 from axia_core.domain.events import EventType, Severity
 from axia_core.domain.names import TOPIC
 from axia_core.errors import AxiaError, InvalidInput, StoreUnavailable
@@ -133,6 +133,20 @@ def test_what_waits_is_bounded() -> None:
 
     assert events.flush(WITHIN_S)
     assert topic.texts == [str(number) for number in range(10)]
+
+
+def test_a_flood_of_warnings_is_cut_off_and_says_so() -> None:
+    """Five hundred refused orders are one thing to know; faults that wake somebody, and ends, all get through."""
+    topic = Topic()
+    events = SnsEvents(topic, "demo", CLOCK)
+
+    told(events, *(["refused"] * 50), severity=Severity.WARNING)
+    told(events, *(["unknown"] * 20), severity=Severity.CRITICAL)
+    told(events, *(["over"] * 20), severity=Severity.RECOVERED)
+    events.publish(EventType.RUN_FAILURE, Severity.WARNING, "dagster", "another kind")
+
+    assert events.flush(WITHIN_S)
+    assert topic.texts == [*["refused"] * 9, f"refused{LAST_ALIKE}", *["unknown"] * 20, *["over"] * 20, "another kind"]
 
 
 def test_an_end_waits_no_longer_than_it_may() -> None:
