@@ -1,11 +1,11 @@
 """The cache, rehearsed: emptied, it is filled again from S3, and from the copy in the other region.
 
-It works in a scratch database of the same Redis. A cache loses nothing that matters, so its RPO is that of its store.
+It works in a scratch database of the same Redis. A cache loses nothing that matters: its RPO is that of its store.
 """
 
 from __future__ import annotations
 
-from axia_core.domain.drill import Difference
+from axia_core.domain.drill import Difference, Heartbeat, recovery_point
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.drill_bench import Bench, CannotBeHeld
@@ -16,6 +16,7 @@ from axia_core.recovery_cache import differs, rebuild_cache
 def drill_cache(bench: Bench) -> None:
     """From this region's bucket."""
     _rebuilt_from(bench, bench.stage.store, bench.stage.store, "S3")
+    _measure(bench, bench.stage.heartbeat())
 
 
 def drill_cache_osaka(bench: Bench) -> None:
@@ -24,6 +25,7 @@ def drill_cache_osaka(bench: Bench) -> None:
     if copy is None:
         raise CannotBeHeld("there is no copy in another region (`axia deploy --stack osaka`, then AXIA_HAS_COPY=true)")
     _rebuilt_from(bench, copy, bench.stage.store, f"the copy in {bench.stage.settings.copy_region}")
+    _measure(bench, bench.stage.heartbeat(in_copy=True))
 
 
 def _rebuilt_from(bench: Bench, source: BarStore, truth: BarStore, where: str) -> None:
@@ -41,7 +43,14 @@ def _rebuilt_from(bench: Bench, source: BarStore, truth: BarStore, where: str) -
         with bench.steps.step("every other series does, bar by bar"):
             for series in list(rebuilt.held)[1:]:
                 _compare(bench, series, truth, cache)
-    bench.notes.append("the RPO of a cache is that of the store it is filled from")
+
+
+def _measure(bench: Bench, found: Heartbeat | None) -> None:
+    """A cache is as old as the store it was filled from, which the hourly verification marks with the time."""
+    bench.heartbeat = found
+    bench.rpo = recovery_point(bench.declared_at, bench.stage.heartbeat(), found)
+    if bench.rpo is None:
+        bench.notes.append("the RPO is unknown: no heartbeat of the last hour in the bucket (`axia verify` writes one)")
 
 
 def _compare(bench: Bench, series: str, truth: BarStore, cache: BarCache) -> None:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from axia_core.adapters.clock import SystemClock
-from axia_core.domain.drill import Difference
-from axia_core.domain.drill_items import compare
+from axia_core.domain.drill import Difference, recovery_point
+from axia_core.domain.drill_items import compare, newest_heartbeat
 from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.sessions import is_open
@@ -87,7 +87,7 @@ def drill_six_steps(bench: Bench) -> None:
                 after_s <= max(SLOW * before_s, 5.0),
                 f"{before_s:.2f} s before, {after_s:.2f} s after",
             )
-    bench.notes.append("what a host loses is its disk, which holds nothing: no RPO of its own")
+    bench.notes.append("what a host loses is its disk, which holds nothing: the RPO is that of its table")
 
 
 @contextmanager
@@ -168,7 +168,10 @@ def _refill(bench: Bench) -> int:
 
 def _compare(bench: Bench, ground: _Ground, items: list[Item], days: dict[str, int]) -> None:
     now = bench.stage.clock.now()
-    found = compare(items, bench.stage.backups.items(ground.table), now, now)
+    there = list(bench.stage.backups.items(ground.table))
+    found = compare(items, there, now, now)
+    bench.heartbeat = newest_heartbeat(there, bench.declared_at)
+    bench.rpo = recovery_point(bench.declared_at, newest_heartbeat(items, bench.declared_at), bench.heartbeat)
     bench.compared += found.compared + len(days)
     bench.differences += found.differences
     # Days that were collected meanwhile are no loss.

@@ -35,6 +35,7 @@ def drill_kill_switch(bench: Bench) -> None:
         ledger = bench.stage.ledger(beside.copy)
         _reads_alike(bench, beside, ledger)
         _stops_an_order(bench, ledger)
+        bench.steps.human("find out why it was lost, then `axia kill-switch off --reason ...`")
     _is_lost_and_recovered(bench)
 
 

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 from axia_core.adapters.clock import SystemClock
 from axia_core.aws import Connect, acting_as
 from axia_core.domain import drill_names
-from axia_core.domain.drill import Environment
+from axia_core.domain.beats import OBJECT_KEY
+from axia_core.domain.drill import Environment, Heartbeat
 from axia_core.domain.drill_names import Owner
 from axia_core.drill_ports import DrillReports, ScratchObjects, ScratchQueues, TableBackups
 from axia_core.ports import Broker, Clock, OrderLedger, OrderQueue
@@ -113,6 +114,15 @@ class Stage:
             return None
         there = {"bucket": self.settings.copy_bucket, "aws_region": self.settings.copy_region}
         return s3.connect(self.settings.model_copy(update=there))
+
+    def heartbeat(self, in_copy: bool = False) -> Heartbeat | None:
+        """The mark of the time in this region's bucket, or in the copy's: how old what lies beside it is."""
+        from axia_core.adapters.aws_safeguards.heartbeats import ObjectHeartbeats
+
+        settings = self.settings
+        region, bucket = (settings.copy_region, settings.copy_bucket) if in_copy else ("", settings.bucket)
+        beat = ObjectHeartbeats(self.connect("s3", region), bucket).read()
+        return None if beat is None else Heartbeat(beat.at, f"s3://{bucket}/{OBJECT_KEY}")
 
     def ledger(self, table: str) -> OrderLedger:
         """The ledger in a table: production's, or a drill's."""

@@ -87,10 +87,15 @@ def _deploy(own: Settings, say: Say) -> None:
 
 
 def _fill(own: Settings, say: Say) -> None:
-    """Days of bars, and orders that a desk has traded: with them the ledger has items and heartbeats."""
+    """Days of bars, orders that a desk has traded, and the heartbeats that the hourly verification writes."""
+    from axia_core.adapters.clock import SystemClock
+    from axia_core.recovery_checks import written_heartbeats
+    from axia_core.services.beat import beat
+
     say(f"collecting {DAYS} days of {' and '.join(PAIRS)}, and trading {ORDERS} orders")
     _collect(own)
     _trade(own)
+    beat(written_heartbeats(own), SystemClock(own.clock_shift))
 
 
 def _collect(own: Settings) -> None:

@@ -83,6 +83,9 @@ def _deploy_the_rest(settings: Settings) -> None:
     target = stacks.local_target(REGION, str(settings.aws_endpoint_url), stacks.names_in(settings))
     for name in ("vpc", "network", "core", "cache", "host"):
         stacks.deploy_stack(target, target.environment.plan(name))
+    # The local server's CloudFormation starts no instance of a group by itself.
+    group = {"AutoScalingGroupName": "axia-ec2", "MinSize": 1, "DesiredCapacity": 1}
+    clients(REGION, settings.aws_endpoint_url)("autoscaling").update_auto_scaling_group(**group)
 
 
 def _stage(settings: Settings) -> Stage:

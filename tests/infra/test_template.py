@@ -247,7 +247,7 @@ def test_every_statement_has_a_name_and_no_wildcard_action(role: Resource) -> No
     assert len(set(sids)) == len(sids)
     assert not [each for each in statements if "*" in json.dumps(each["Action"])]
     unbounded = {each["Sid"] for each in statements if each["Resource"] == "*"}
-    assert unbounded <= {"Metrics", "ReadHostsAndAlarms", "ListStreams", "ListLogGroups"}
+    assert unbounded <= {"Metrics", "ReadHostsAndAlarms", "FindDrills", "ListStreams", "ListLogGroups"}
 
 
 def test_only_the_host_reads_the_accounts() -> None:
@@ -263,8 +263,8 @@ def test_only_the_host_reads_the_accounts() -> None:
 
 
 def test_the_recovery_checks_can_change_nothing_that_trades(core: Template) -> None:
-    """What they write is a drill's table, a drill's object or a message to people."""
-    writes = re.compile(r"Put|Update|Delete|BatchWrite|Send|Restore|Publish|Tag")
+    """What they write is a drill's table, queue or object, or a message to people."""
+    writes = re.compile(r"Put|Update|Delete|BatchWrite|Create|Send|Receive|Restore|Publish|Tag")
 
     named = {
         each["Sid"]: each["Resource"]
@@ -272,9 +272,10 @@ def test_the_recovery_checks_can_change_nothing_that_trades(core: Template) -> N
         if any(writes.match(action.partition(":")[2]) for action in _listed(each["Action"]))
     }
 
-    assert named.keys() == {"RestoreFrom", "DrillTables", "DrillObjects", "TellPeople"}
+    assert named.keys() == {"RestoreFrom", "DrillTables", "DrillObjects", "DrillQueues", "TellPeople"}
     assert named["DrillTables"].endswith(":table/dr-drill-*")
-    assert named["DrillObjects"].endswith("/_dr/*")
+    assert named["DrillObjects"].endswith("/_dr/dr-drill-*")
+    assert named["DrillQueues"].endswith(":dr-drill-*")
 
 
 def _listed(value: Any) -> list[str]:
