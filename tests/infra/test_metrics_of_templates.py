@@ -152,7 +152,7 @@ def twin(aws: LocalAws) -> Iterator[Callable[[str], str]]:
 
 @pytest.mark.parametrize(
     ("name", "metric", "bad"),
-    [("Unknown-Orders", Metric.UNKNOWN_ORDERS, 1.0), ("Data-Source-Health", Metric.DATA_SOURCE_HEALTH, 0.0)],
+    [("EC2-Disk", Metric.DISK_USED, 51.0), ("Data-Source-Health", Metric.DATA_SOURCE_HEALTH, 0.0)],
 )
 def test_a_reading_raises_its_alarm(
     aws: LocalAws, twin: Callable[[str], str], name: str, metric: Metric, bad: float
