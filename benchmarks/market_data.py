@@ -28,11 +28,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import msgpack
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import redis
+from botocore.config import Config
 
 from axia_cli.dagster_client import DagsterClient
 from axia_cli.stack.supervisor import Stack, running_stack
@@ -40,7 +42,7 @@ from axia_core.adapters.clock import SteppedClock
 from axia_core.adapters.memory_bars import MemoryBarCache, MemoryMarketData
 from axia_core.adapters.redis import RedisBarCache
 from axia_core.adapters.s3 import S3BarStore
-from axia_core.aws import client
+from axia_core.aws import LOCAL_KEY, client
 from axia_core.domain import names
 from axia_core.domain.bars import Bars, microseconds
 from axia_core.domain.sessions import DAY, last_due_trading_day, session, trading_days
@@ -48,12 +50,13 @@ from axia_core.domain.symbols import DEFAULT_SYMBOLS, Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.services.collect import WRITERS, collect_days
 from axia_core.services.load import load
+from axia_core.settings import Settings
 from benchmarks.dagster_backfill import run_backfill
 from benchmarks.latency_world import benchmark_settings
 
 NOW = datetime(2026, 7, 4, tzinfo=UTC)  # a Saturday: Friday, 3 July, has closed
 LAST = date(2026, 7, 3)
-READERS = 16
+READERS = 8  # as many as ours
 CACHED_BARS = 10_000
 CACHE_READS = 200
 SINGLE_RUNS = 4
@@ -94,15 +97,22 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 class Buckets:
-    """Two buckets side by side: ours through the store, the other by plain boto3."""
+    """Two buckets side by side: ours through the store, the other by plain boto3, with its defaults but for the pool."""
 
-    def __init__(self, s3: Any) -> None:
-        self.s3 = s3
+    def __init__(self, settings: Settings) -> None:
+        self.s3 = boto3.client(
+            "s3",
+            endpoint_url=settings.aws_endpoint_url,
+            region_name=settings.aws_region,
+            aws_access_key_id=LOCAL_KEY,
+            aws_secret_access_key=LOCAL_KEY,
+            config=Config(max_pool_connections=32, s3={"addressing_style": "path"}),
+        )
         for bucket in ("ours", "bare"):
             place = {"LocationConstraint": "ap-northeast-1"}
-            s3.create_bucket(Bucket=f"axia-benchmark-{bucket}", CreateBucketConfiguration=place)
+            self.s3.create_bucket(Bucket=f"axia-benchmark-{bucket}", CreateBucketConfiguration=place)
         self.ours, self.bare = "axia-benchmark-ours", "axia-benchmark-bare"
-        self.store = S3BarStore(s3, self.ours)
+        self.store = S3BarStore(client(settings, "s3"), self.ours)
 
     def objects(self, symbol: Symbol, timeframe: Timeframe, days: Sequence[date]) -> list[dict[str, Any]]:
         """What our writing has stored, as requests that put the same."""
@@ -293,7 +303,7 @@ def run(day_count: int, years: int, rounds: int, dagster_days: int, say: Say = l
         if dagster_days:
             measure_long_run(stack, dagster_days, report, say)
         measure_cache(stack.settings.redis_url, rounds, report, say)
-        buckets = Buckets(client(stack.settings, "s3"))
+        buckets = Buckets(stack.settings)
         measure_reading(buckets, years, rounds, report, say)
         measure_backfill(buckets, day_count, report, say)
     return report
