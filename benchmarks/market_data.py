@@ -97,7 +97,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 class Buckets:
-    """Two buckets side by side: ours through the store, the other by plain boto3, with its defaults but for the pool."""
+    """Two buckets side by side: ours through the store, the other by boto3 with its defaults but for the pool."""
 
     def __init__(self, settings: Settings) -> None:
         self.s3 = boto3.client(
