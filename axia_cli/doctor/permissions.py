@@ -38,11 +38,12 @@ class Attempt:
 
 def attempts(settings: Settings, clients: Clients) -> tuple[Attempt, ...]:
     """What the trading host does, as calls that change nothing."""
-    sqs, queues = clients("sqs"), (settings.order_queue, settings.dead_letter_queue)
     return (
         *_of_bucket(settings.bucket, clients("s3")),
         *_of_table(settings.table, clients("dynamodb")),
-        *(attempt for name in queues for attempt in _of_queue(name, sqs)),
+        *_of_queue(settings.order_queue, clients("sqs")),
+        *_of_queue(settings.dead_letter_queue, clients("sqs")),
+        _of_letters(settings.dead_letter_queue, clients("sqs")),
     )
 
 
@@ -111,6 +112,7 @@ def _of_table(table: str, dynamodb: Any) -> tuple[Attempt, ...]:
         Attempt("dynamodb:Query", f"{table}/index/open-orders", lambda: dynamodb.query(**query, **by_index)),
         Attempt("dynamodb:PutItem", table, lambda: dynamodb.put_item(**write, Item=NO_ITEM)),
         Attempt("dynamodb:UpdateItem", table, lambda: dynamodb.update_item(**write, Key=NO_ITEM, **_SETTING)),
+        Attempt("dynamodb:Scan", table, lambda: dynamodb.scan(TableName=table, Limit=1)),
         Attempt("dynamodb:ConditionCheckItem", table, lambda: dynamodb.transact_write_items(TransactItems=[check])),
     )
 
@@ -120,14 +122,21 @@ def _of_queue(name: str, sqs: Any) -> tuple[Attempt, ...]:
         return {"QueueUrl": sqs.get_queue_url(QueueName=name)["QueueUrl"]}
 
     depth = ["ApproximateNumberOfMessages"]
-    receipt = {"ReceiptHandle": NO_RECEIPT}
-    later = {**receipt, "VisibilityTimeout": 0}
     return (
         Attempt("sqs:GetQueueUrl", name, at),
         Attempt("sqs:GetQueueAttributes", name, lambda: sqs.get_queue_attributes(**at(), AttributeNames=depth)),
-        Attempt("sqs:DeleteMessage", name, lambda: sqs.delete_message(**at(), **receipt)),
-        Attempt("sqs:ChangeMessageVisibility", name, lambda: sqs.change_message_visibility(**at(), **later)),
+        Attempt("sqs:DeleteMessage", name, lambda: sqs.delete_message(**at(), ReceiptHandle=NO_RECEIPT)),
     )
+
+
+def _of_letters(name: str, sqs: Any) -> Attempt:
+    """Dead letters are given back once they have been looked at."""
+
+    def hide() -> None:
+        url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=NO_RECEIPT, VisibilityTimeout=0)
+
+    return Attempt("sqs:ChangeMessageVisibility", name, hide)
 
 
 _SETTING: dict[str, Any] = {

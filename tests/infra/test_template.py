@@ -247,7 +247,7 @@ def test_every_statement_has_a_name_and_no_wildcard_action(role: Resource) -> No
     assert len(set(sids)) == len(sids)
     assert not [each for each in statements if "*" in json.dumps(each["Action"])]
     unbounded = {each["Sid"] for each in statements if each["Resource"] == "*"}
-    assert unbounded <= {"Metrics", "ReadHostsAndAlarms", "FindDrills", "ListStreams", "ListLogGroups"}
+    assert unbounded <= {"Metrics", "ReadSnapshotsAndAlarms", "FindDrills", "ListStreams", "ListLogGroups"}
 
 
 def test_only_the_host_reads_the_accounts() -> None:
