@@ -41,8 +41,8 @@ from axia_core.settings import Settings
 from axia_core.telemetry import gauges_of, metrics_of, ship_logs
 
 if TYPE_CHECKING:
-    from axia_core.drill_stage import Stage
     from axia_core.domain.verification import Verification
+    from axia_core.drill_stage import Stage
     from axia_core.verification_ports import Heartbeats, Verifications
 
 
@@ -278,5 +278,7 @@ class DrillResource:
     def stage(self) -> Stage:
         """A new one each time: the rights of the role end after an hour."""
         from axia_core.drill_stage import Stage
+        from infra.host_rehearsal import HostRehearsal
 
-        return Stage(self.settings, self.settings.verifier_role)
+        host = HostRehearsal(self.settings.aws_region, self.settings.aws_endpoint_url)
+        return Stage(self.settings, self.settings.verifier_role, host)

@@ -1,9 +1,10 @@
 """What Dagster's own storage keeps for ever unless somebody takes it away: runs, their logs, and their files.
 
 House rule: what says something about a partition stays. Deleting a run deletes its materializations, and with them the
-partitions that it made; so a run goes only if all that it showed were orders, whose memory is the ledger. Of the others
-the log is emptied: that they succeeded and what they made stays. Stock Dagster leaves the file of a deleted run where
-it is, and never shortens the others. Contract tests watch what is internal here.
+partitions that it made; so a run goes only if all that it showed is remembered elsewhere: orders in the ledger, the
+hourly recovery checks in S3. Of the others the log is emptied: that they succeeded and what they made stays. Stock
+Dagster leaves the file of a deleted run where it is, and never shortens the others. Contract tests watch what is
+internal here.
 https://docs.dagster.io/deployment/oss/dagster-yaml#data-retention
 """
 
@@ -12,15 +13,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 
 from axia_core.adapters import log_files, sqlite_files
 from axia_core.settings import Settings
+from axia_pipelines.assets.verification import VERIFICATION
 from axia_pipelines.metadata import ORDERS
 
 FINISHED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
@@ -28,7 +32,9 @@ LOG_TAG = "axia/log"
 EMPTIED = "emptied"
 PAGE = 100
 MEGABYTE = 1_000_000
-# Each of these is the truth of an asset or a check, unless it is about an order.
+# What is remembered elsewhere.
+PASSING = (ORDERS, VERIFICATION)
+# Each of these is the truth of an asset or a check, unless it is about one of those.
 TRUTH = (
     DagsterEventType.ASSET_MATERIALIZATION,
     DagsterEventType.ASSET_OBSERVATION,
@@ -76,10 +82,21 @@ class Retention:
         return databases + sum(file.stat().st_size for file in self._log_files("*"))
 
     def _delete_runs(self, before: datetime) -> int:
-        old = [run.run_id for run in self._old_runs(before) if self._showed_only_orders(run.run_id)]
+        old = [run.run_id for run in self._old_runs(before) if self._showed_only_what_passes(run.run_id)]
         for run_id in old:
             self.instance.delete_run(run_id)
+        self._forget_checks(before)
         return len(old)
+
+    def _forget_checks(self, before: datetime) -> None:
+        """What a check found outlives its run in Dagster; of those of every hour that would be the largest table."""
+        storage, table = self.instance.event_log_storage, AssetCheckExecutionsTable.c
+        if not isinstance(storage, SqlEventLogStorage):
+            return
+        old = table.create_timestamp < before.astimezone(UTC).replace(tzinfo=None)
+        ours = table.asset_key == VERIFICATION.to_string()
+        with storage.index_connection() as connection:
+            connection.execute(AssetCheckExecutionsTable.delete().where(ours & old))
 
     def _empty_logs(self, before: datetime) -> int:
         """Only where each run's log is a file of its own: elsewhere it is one table with what must stay."""
@@ -87,7 +104,7 @@ class Retention:
         if storage is None:
             return 0
         full = [run.run_id for run in self._old_runs(before) if run.tags.get(LOG_TAG) != EMPTIED]
-        chosen = [run_id for run_id in full if not self._showed_only_orders(run_id)]
+        chosen = [run_id for run_id in full if not self._showed_only_what_passes(run_id)]
         for run_id in chosen:
             self.instance.add_run_tags(run_id, {LOG_TAG: EMPTIED})
             with storage.run_connection(run_id) as connection:
@@ -103,7 +120,7 @@ class Retention:
             yield from page
             cursor = page[-1].run_id
 
-    def _showed_only_orders(self, run_id: str) -> bool:
+    def _showed_only_what_passes(self, run_id: str) -> bool:
         """By its whole log: an emptied or a lost one tells nothing of what the run has made, so that run stays."""
         known = self.instance.get_records_for_run(run_id, limit=1).records
         return bool(known) and not any(self._tells_of_an_asset(run_id, kind) for kind in TRUTH)
@@ -112,7 +129,7 @@ class Retention:
         cursor, more = None, True
         while more:
             page = self.instance.get_records_for_run(run_id, cursor=cursor, of_type=kind, limit=PAGE)
-            if any(record.asset_key != ORDERS for record in page.records):
+            if any(_asset_of(record) not in PASSING for record in page.records):
                 return True
             cursor, more = page.cursor, page.has_more
         return False
@@ -143,6 +160,14 @@ class Retention:
     def _sqlite_events(self) -> SqliteEventLogStorage | None:
         storage = self.instance.event_log_storage
         return storage if isinstance(storage, SqliteEventLogStorage) else None
+
+
+def _asset_of(record: dg.EventLogRecord) -> dg.AssetKey | None:
+    """The asset that an event is about; of a check's, Dagster's own property says none."""
+    event = record.event_log_entry.dagster_event
+    if event is not None and event.event_type is DagsterEventType.ASSET_CHECK_EVALUATION:
+        return event.asset_check_evaluation_data.asset_key
+    return record.asset_key
 
 
 def _is_run_id(name: str) -> bool:

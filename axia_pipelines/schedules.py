@@ -11,8 +11,8 @@ from datetime import date
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from axia_pipelines.jobs import order_reconciliation, quality_check_job, recovery_verification, retention
 from axia_pipelines.assets.recovery_drill import DRILLS
+from axia_pipelines.jobs import order_reconciliation, quality_check_job, recovery_verification, retention
 from axia_pipelines.partitions import COLLECTION_HOUR, RANGE_END_TAG, RANGE_START_TAG, REREAD_TAG, TIMEZONE, range_tags
 from axia_pipelines.resources import DeskResource
 

@@ -86,7 +86,7 @@ TEMPLATE_DRIFT = Check(
 )
 SNAPSHOTS = Check(
     name="snapshots",
-    must="The host's disk has a snapshot of the last 26 hours, and seven in all.",
+    must="The host's disk has a snapshot of the last 26 hours, and a week of them.",
     remedy="aws dlm get-lifecycle-policies --state ERROR; until it works: "
     "aws ec2 create-snapshot --volume-id VOLUME --tag-specifications "
     "'ResourceType=snapshot,Tags=[{{Key=snapshots,Value=axia-daily}}]'",

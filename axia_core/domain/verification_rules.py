@@ -34,7 +34,7 @@ SMALLEST_MOVED = "all_storage_classes_128K"
 TRANSITIONS = ((30, "STANDARD_IA"), (90, "GLACIER_IR"), (365, "DEEP_ARCHIVE"))
 ABORT_UPLOAD_DAYS = 7
 SNAPSHOT_AGE = timedelta(hours=26)
-SNAPSHOTS_KEPT = 7
+SNAPSHOTS_KEPT = 6  # of seven, while the oldest is replaced by a new one
 SECRET_AGE = 365 * DAY
 MAX_RECEIVES = 3
 WITHOUT_DATA = DAY

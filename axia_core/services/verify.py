@@ -5,6 +5,7 @@ The checks run side by side. Each stands alone: what one cannot read is its own 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from axia_core.ports import BarStore, Clock
     from axia_core.verification_ports import Heartbeats, Safeguards, Templates
 
+LOG = logging.getLogger("axia.recovery_checks")
 WORKERS = 8
 POLL_S = 3.0
 # The order copy leaves these out: they change every few seconds and mean nothing elsewhere.
@@ -92,6 +94,9 @@ def _answer(check: Check, asked: Asked, absent: str) -> Finding:
         return check.finding(asked[check.name]())
     except AxiaError as error:
         return check.finding(Judgement(Status.UNKNOWN, f"it could not be read: {error}"))
+    except Exception as error:  # one check that breaks must not hide what all the others have seen
+        LOG.exception("the recovery check %s broke", check.name)
+        return check.finding(Judgement(Status.UNKNOWN, f"the check itself broke: {error!r}"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,14 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventL
 
 from axia_core.adapters import sqlite_files
 from axia_core.adapters.clock import SteppedClock
+from axia_pipelines.assets.verification import VERIFICATION, verify_recovery
 from axia_pipelines.jobs import order_desk, retention
 from axia_pipelines.metadata import ORDERS
 from axia_pipelines.retention import LOG_TAG, Retained, Retention
 from tests.pipelines.fakes import FakeBars, FakeDesk, settings
 from tests.pipelines.test_desk_op import BEFORE_CLOSE
+from tests.pipelines.test_verification import FakeVerification
+from tests.verification_examples import healthy
 
 ROOT = Path(__file__).parents[2]
 BARS = dg.AssetKey(["ohlcv", "m5"])
@@ -214,3 +217,19 @@ def test_the_job_shows_what_it_did(instance: dg.DagsterInstance, tmp_path: Path)
     (output,) = [event for event in result.all_node_events if event.is_successful_output]
     assert result.success
     assert output.step_output_data.metadata["runs_deleted"].value == 0
+
+
+def test_old_recovery_checks_go(instance: dg.DagsterInstance) -> None:
+    """Their run, and what Dagster would keep for ever: each finding of each hour. Those of other checks stay."""
+    run_id = dg.materialize(
+        [verify_recovery], instance=instance, resources={"verification": FakeVerification(healthy())}
+    ).run_id
+    old, key = instance.event_log_storage, dg.AssetCheckKey(VERIFICATION, "queues")
+
+    retained(instance, HARDLY_AFTER)
+    kept = old.get_asset_check_execution_history(key, limit=10)
+    retained(instance, LONG_AFTER)
+
+    assert [record.run_id for record in kept] == [run_id]
+    assert old.get_asset_check_execution_history(key, limit=10) == []
+    assert instance.get_run_by_id(run_id) is None

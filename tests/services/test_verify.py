@@ -111,7 +111,7 @@ FAULTS: dict[str, tuple[str, Callable[[World], Any]]] = {
         ),
     ),
     "snapshots stale": ("snapshots", lambda w: _shift(w, 2 * DAY)),
-    "snapshots few": ("snapshots", lambda w: w.home.disk_snapshots.pop()),
+    "snapshots few": ("snapshots", lambda w: w.home.disk_snapshots.__delitem__(slice(5, None))),
     "replication stopped": ("replication_rule", guard("home.bucket_guard", replicates_to=())),
     "replication behind": ("replication_lag", lambda w: _stale(w, "copied_objects")),
     "partition missing in Osaka": ("replica_coverage", lambda w: w.copy.stored.pop(OLD)),
@@ -165,6 +165,21 @@ def test_what_cannot_be_read_is_unknown_and_no_other_checks_matter() -> None:
 
     assert [name for name, one in found.items() if one.status is Status.UNKNOWN] == ["order_copy_protection"]
     assert "does not answer" in found["order_copy_protection"].text
+
+
+def test_a_check_that_breaks_hides_no_other() -> None:
+    """A fault of ours in one of them is its own unknown, and says so."""
+    world = healthy()
+
+    def read(*_: Any) -> Partition:
+        raise RuntimeError("a bug")
+
+    world.store.read = read  # type: ignore[method-assign]
+
+    found = by_name(world.verify())
+
+    assert [name for name, one in found.items() if one.status is not Status.OK] == ["integrity"]
+    assert "broke" in found["integrity"].text
 
 
 def test_without_a_copy_its_checks_are_skipped() -> None:
