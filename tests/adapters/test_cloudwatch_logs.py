@@ -192,7 +192,7 @@ def test_without_permission_lines_are_dropped_and_later_ones_tried() -> None:
 def test_secrets_are_masked_in_every_field(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the text, in an attribute, in an exception's trace: the loaded password and the environment's key."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "key-of-the-environment")
-    settings = Settings(mt5_password="corr3ct-horse", redis_url="redis://:batt3ry@127.0.0.1/0")  # type: ignore[arg-type]  # pydantic makes it a secret
+    settings = Settings(mt5_password="corr3ct-horse", redis_url="redis://:batt3ry@127.0.0.1/0")
     telemetry.ship_logs(settings, names.ORDER_PROCESSOR)
     logs = Logs()
     handler(logs)

@@ -28,8 +28,8 @@ class Looked:
     """The gauges, and how something is put there for them to see."""
 
     gauges: Gauges
-    count: Callable[[CacheUse], None]
-    store: Callable[[], None]
+    count: Callable[[CacheUse], object]
+    store: Callable[[], object]
 
 
 @pytest.fixture(params=["memory", "real"])
@@ -50,8 +50,8 @@ def looked(request: pytest.FixtureRequest) -> Looked:
     s3.delete_object(Bucket=names.BUCKET, Key=key)
     return Looked(
         RealGauges(Settings(aws_endpoint_url=aws.endpoint_url, redis_url=url)),
-        lambda use: server.hincrby(names.CACHE_LOADS, use.value, 1) and None,
-        lambda: s3.put_object(Bucket=names.BUCKET, Key=key, Body=b"") and None,
+        lambda use: server.hincrby(names.CACHE_LOADS, use.value, 1),
+        lambda: s3.put_object(Bucket=names.BUCKET, Key=key, Body=b""),
     )
 
 

@@ -53,7 +53,7 @@ def test_it_ticks_where_somebody_watches(is_on: bool, status: dg.DefaultSensorSt
 
 def test_no_minute_is_without_a_reading() -> None:
     """The daemon is late by five seconds and more; an alarm that wants five minutes in a row counts none twice."""
-    assert metrics_sensor(is_on=True).minimum_interval_seconds <= 50
+    assert (metrics_sensor(is_on=True).minimum_interval_seconds or 60) <= 50
 
 
 def test_nowhere_by_default() -> None:
