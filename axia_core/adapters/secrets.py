@@ -40,7 +40,6 @@ def with_credentials(settings: Settings) -> Settings:
     if settings.mt5_credentials == "settings":
         return settings
     found = read(client(settings, "secretsmanager"), names.MT5_SECRETS[settings.account])
-    hide(found.password)
     password = SecretStr(found.password)
     return settings.model_copy(update={"mt5_login": found.login, "mt5_password": password, "mt5_server": found.server})
 
@@ -58,6 +57,7 @@ def read(secrets_manager: Any, name: str) -> Credentials:
         # The parser's error holds the text of the secret, so it is not chained.
         raise _malformed(name, "the whole", "it is no JSON object")
     password, server = (_text(name, content, key) for key in ("password", "server"))
+    hide(password)  # from every line of this process
     return Credentials(login=_login(name, content), password=password, server=server)
 
 

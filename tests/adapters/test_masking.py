@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from axia_core import masking
+from axia_core.adapters import secrets
 from axia_core.masking import MASK, hide, hide_password_of, masked
 
 
@@ -37,6 +38,20 @@ def test_password_of_the_cache() -> None:
     hide_password_of("rediss://:p%40ss-word@cache:6379/0")
 
     assert "ss-word" not in masked("rediss://:p%40ss-word@cache:6379 refused p@ss-word")
+
+
+class Manager:
+    """Secrets Manager with one secret."""
+
+    def get_secret_value(self, **_: str) -> dict[str, str]:
+        return {"SecretString": json.dumps({"login": 7, "password": "corr3ct-horse", "server": "Broker-Demo"})}
+
+
+def test_password_of_the_account() -> None:
+    """It is hidden from the moment on in which the process reads it."""
+    secrets.read(Manager(), "TSS/mt5/demo")
+
+    assert masked("7 corr3ct-horse Broker-Demo") == f"7 {MASK} Broker-Demo"
 
 
 def test_words_stay() -> None:
