@@ -22,6 +22,7 @@ from axia_core.ports import Events
 from axia_pipelines.assets.statement import RECONCILED, STATEMENT
 from axia_pipelines.run_words import (
     COMPONENT,
+    collects,
     days_of,
     failure_of,
     is_told_elsewhere,
@@ -148,7 +149,7 @@ class Outcomes:
         left = fault.days if not _covers(days_of(run), fault.days) else ()
         if left:
             text += f". What the failed run left out is not collected by this: {' to '.join(left)}"
-        more = {"remedy": f"axia collect --from {left[0]} --to {left[-1]}"} if left and "collection" in subject else {}
+        more = {"remedy": f"axia collect --from {left[0]} --to {left[-1]}"} if left and collects(run) else {}
         self._tell(EventType.RUN_FAILURE, Severity.RECOVERED, text, fault, job=run.job_name, **more)
 
     def _look_at_desk(self) -> None:

@@ -42,6 +42,14 @@ def subject_of(run: dg.DagsterRun) -> str:
     return f"materializing {', '.join(assets)}"[:200]
 
 
+def collects(run: dg.DagsterRun) -> bool:
+    """Whether it reads bars: the daily collection, or the same by hand in the UI."""
+    keys = run.asset_selection or ()
+    return run.job_name == "daily_collection" or (
+        run.job_name == BY_HAND and any(key.path[0] == "ohlcv" for key in keys)
+    )
+
+
 def severity_of(run: dg.DagsterRun) -> Severity:
     """How bad it is that the run failed."""
     return Severity.CRITICAL if run.job_name in GRAVE else Severity.WARNING
@@ -58,7 +66,7 @@ def days_of(run: dg.DagsterRun) -> tuple[str, ...]:
 def remedy_for(run: dg.DagsterRun) -> str:
     """The command to run first."""
     days = days_of(run)
-    if "collection" in run.job_name and days:
+    if collects(run) and days:
         return f"axia collect --from {days[0]} --to {days[-1]}"
     if run.job_name == "daily_statement" and days:
         return f"axia order statement --date {days[-1]}"

@@ -141,6 +141,15 @@ def test_every_failed_job_comes_with_a_command(job: str) -> None:
     assert not subcommands or words[2] in subcommands
 
 
+def test_bars_collected_by_hand_name_the_command_as_well() -> None:
+    """Whether the schedule began the run or a person in the UI, the way to have its days is the same."""
+    chosen = frozenset({BARS})
+
+    assert remedy_for(dg.DagsterRun(job_name="__ASSET_JOB", asset_selection=chosen, tags=FRIDAY)) == (
+        "axia collect --from 2026-07-03 --to 2026-07-03"
+    )
+
+
 def test_jobs_fail_and_recover_each_for_itself(world: World) -> None:
     """The success of one job says nothing of another."""
     world.run("healing", works=False)
