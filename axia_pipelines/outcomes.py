@@ -10,10 +10,15 @@ import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
-from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES
+from dagster._core.execution.backfill import (
+    BULK_ACTION_TERMINAL_STATUSES,
+    BulkActionsFilter,
+    BulkActionStatus,
+    PartitionBackfill,
+)
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.tags import BACKFILL_ID_TAG, ROOT_BACKFILL_ID_TAG
 
@@ -33,6 +38,8 @@ from axia_pipelines.run_words import (
 
 # A failure from before the first tick is told when it is as young as this.
 FIRST_LOOK_BACK_S = 3_600.0
+LONGEST_BACKFILL = timedelta(days=7)
+LOOKED_AT = "looked_at"
 PAGE = 200
 SHOWN = 10
 DESK_IS_BACK_AFTER_S = 60.0
@@ -97,6 +104,7 @@ class Outcomes:
         for record in ended:
             self._note_run(record)
         self._look_at_desk()
+        self._find_given_up()
         for backfill_id in list(self._backfills):
             self._note_backfill(backfill_id)
         if ended:  # a check is evaluated by a run
@@ -170,6 +178,17 @@ class Outcomes:
         if (failed or _backfill(root) in self._faults) and backfill_id not in self._backfills:
             self._backfills.append(backfill_id)
 
+    def _find_given_up(self) -> None:
+        """Backfills that Dagster itself has given up since the last look, which needs no run that failed."""
+        since = float(self._known_to.get(LOOKED_AT, self._began))
+        self._known_to[LOOKED_AT] = str(time.time())
+        begun_after = datetime.fromtimestamp(since, UTC) - LONGEST_BACKFILL
+        recent = BulkActionsFilter(statuses=[BulkActionStatus.FAILED], created_after=begun_after)
+        for backfill in self._instance.get_backfills(filters=recent, limit=SHOWN):
+            is_new = (backfill.backfill_end_timestamp or backfill.backfill_timestamp) >= since
+            if is_new and backfill.backfill_id not in self._backfills:
+                self._backfills.append(backfill.backfill_id)
+
     def _note_backfill(self, backfill_id: str) -> None:
         """Told when it has ended, with how many of its runs failed; one that repeats a failed one ends its fault."""
         backfill = self._instance.get_backfill(backfill_id)
@@ -180,8 +199,8 @@ class Outcomes:
             return
         subject = _backfill(backfill.tags.get(ROOT_BACKFILL_ID_TAG, backfill_id))
         failed = self._failed_runs(backfill_id)
-        if failed:
-            self._tell_backfill(backfill_id, subject, failed)
+        if failed or backfill.status is BulkActionStatus.FAILED:
+            self._tell_backfill(backfill, subject, failed)
         elif (fault := self._faults.pop(subject, None)) is not None:
             text = f"the backfill that failed since {fault.since} was repeated without a failure ({backfill_id})"
             self._tell(EventType.BACKFILL, Severity.RECOVERED, text, fault, backfill=backfill_id)
@@ -190,16 +209,21 @@ class Outcomes:
         failed = dg.RunsFilter(tags={BACKFILL_ID_TAG: backfill_id}, statuses=[dg.DagsterRunStatus.FAILURE])
         return self._instance.get_runs(filters=failed)
 
-    def _tell_backfill(self, backfill_id: str, subject: str, failed: Sequence[dg.DagsterRun]) -> None:
+    def _tell_backfill(self, backfill: PartitionBackfill, subject: str, failed: Sequence[dg.DagsterRun]) -> None:
         if subject in self._faults:
             return
-        count = self._instance.get_runs_count(dg.RunsFilter(tags={BACKFILL_ID_TAG: backfill_id}))
-        first = failed[-1]  # the newest come first
-        fault = Fault(_moment(time.time()), first.run_id, Severity.WARNING)
-        why = failure_of(first, None, self._instance)
-        text = f"the backfill {backfill_id} has ended: {len(failed)} of its {count} runs failed, the first: {why}"
-        self._tell(EventType.BACKFILL, Severity.WARNING, text, fault, backfill=backfill_id)
+        first = failed[-1] if failed else None  # the newest come first
+        fault = Fault(_moment(time.time()), first.run_id if first else "", Severity.WARNING)
+        text = f"the backfill {backfill.backfill_id} has ended: {self._why(backfill, failed)}"
+        self._tell(EventType.BACKFILL, Severity.WARNING, text, fault, backfill=backfill.backfill_id)
         self._faults[subject] = fault
+
+    def _why(self, backfill: PartitionBackfill, failed: Sequence[dg.DagsterRun]) -> str:
+        if not failed:
+            return f"Dagster gave it up, {backfill.error.message.strip() if backfill.error else 'see its page'}"
+        count = self._instance.get_runs_count(dg.RunsFilter(tags={BACKFILL_ID_TAG: backfill.backfill_id}))
+        why = failure_of(failed[-1], None, self._instance)
+        return f"{len(failed)} of its {count} runs failed, the first: {why}"
 
     def _note_checks(self, keys: Sequence[dg.AssetCheckKey]) -> None:
         """The newest evaluation of each; those that turned in this look are told together."""

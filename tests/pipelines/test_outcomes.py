@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.storage.tags import BACKFILL_ID_TAG, ROOT_BACKFILL_ID_TAG
+from dagster._utils.error import SerializableErrorInfo
 
 from axia_core.adapters.memory import MemoryEvents
 from axia_pipelines import outcomes
@@ -241,6 +242,20 @@ def test_a_backfill_is_told_when_it_has_ended_and_not_per_run(world: World) -> N
     assert world.look() == []
 
 
+def test_a_backfill_that_dagster_gave_up_is_told_as_well(world: World) -> None:
+    """No run of it needs to have failed, or even to have begun; and one from before the first look is old news."""
+    world.look()
+    error = SerializableErrorInfo("the code location is gone\n", [], None)
+    given_up = backfill("b1", BulkActionStatus.FAILED).with_error(error).with_end_timestamp(time.time())
+    world.instance.add_backfill(given_up)
+    world.instance.add_backfill(backfill("b0", BulkActionStatus.FAILED).with_end_timestamp(time.time() - 7_200))
+
+    assert world.look() == [
+        ("backfill", "warning", "the backfill b1 has ended: Dagster gave it up, the code location is gone")
+    ]
+    assert world.look() == []
+
+
 def test_a_backfill_that_repeats_what_failed_ends_it(world: World) -> None:
     """Dagster's own re-execution carries the first one's id."""
     world.instance.add_backfill(backfill("b1", BulkActionStatus.COMPLETED_FAILED))
@@ -315,6 +330,7 @@ def test_the_cursor_round_trip(world: World) -> None:
     world.check(passed=False)
     world.look()
 
+    assert world.cursor is not None
     assert Told.parse(world.cursor).text() == world.cursor
     assert set(Told.parse(world.cursor).faults) == {"healing", "check ohlcv/h1:quality"}
 
