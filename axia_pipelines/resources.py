@@ -180,11 +180,13 @@ class MetricsResource:
 
     @cached_property
     def rounds(self) -> MetricRounds:
-        from axia_core.adapters import dynamodb
-        from axia_core.adapters.dynamodb import snapshots
+        from axia_core.adapters.dynamodb import DynamoOrderLedger, snapshots
+        from axia_core.aws import client
 
+        # A tick ends after a minute, whatever hangs: three tries of three seconds each, for each of three services.
+        table = client(self.settings, "dynamodb", read_timeout_s=3.0)
         return MetricRounds(
-            ledger=dynamodb.connect(self.settings),
+            ledger=DynamoOrderLedger(table, self.settings.table),
             snapshots=snapshots.connect(self.settings),
             gauges=gauges_of(self.settings),
             clock=SystemClock(self.settings.clock_shift),
