@@ -1,8 +1,8 @@
 """Tier 2, rehearsed: the host is built anew, and the original design's six steps of a recovery test.
 
 Everything that a host has on its disk is made again in an empty folder; its queue and its table are the drill's, its
-broker is a paper terminal. On AWS that shows that AXIA comes up with nothing kept; that an instance comes up from
-infra/host.yaml is shown by `axia recover host`, which a person starts, because a second host must never join the queue.
+broker is a paper terminal; on the local AWS server infra/host.yaml is deployed under a drill's name. On AWS that would
+be a second host on the queue, so there `axia recover host` shows that an instance comes up, when a person starts it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from axia_core.adapters.clock import SystemClock
-from axia_core.domain.drill import Difference, recovery_point
+from axia_core.domain.drill import Difference, Environment, recovery_point
 from axia_core.domain.drill_items import compare, newest_heartbeat
 from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.order_states import OrderRecord, State
@@ -46,6 +46,7 @@ def drill_host(bench: Bench) -> None:
     """A host from nothing: HALT first, a person's release, a smoke order from queue to fill."""
     with _ground(bench) as ground:
         bench.declare()
+        _from_template(bench)
         with bench.steps.step("a new host in an empty folder starts in HALT, as a deployment does"):
             ground.ledger.initialise_kill_switch(active=True, who=bench.who, now=bench.stage.clock.now())
         bench.steps.human("log on once, start the terminal, enable Algo Trading (docs/operations.md, The terminal)")
@@ -57,6 +58,14 @@ def drill_host(bench: Bench) -> None:
         bench.compared += 1
         bench.rto = bench.steps.elapsed
         bench.notes.append("the host keeps nothing, so it has no RPO of its own: see those of orders and objects")
+
+
+def _from_template(bench: Bench) -> None:
+    if bench.stage.environment is Environment.AWS or bench.stage.host_template is None:
+        bench.notes.append("no instance was started: `axia recover host` is what shows that one comes up")
+        return
+    with bench.steps.step("infra/host.yaml comes up under the drill's name, and is removed") as told:
+        told.detail = bench.stage.host_template(bench.name("stack"))
 
 
 def drill_six_steps(bench: Bench) -> None:
@@ -169,7 +178,7 @@ def _refill(bench: Bench) -> int:
 def _compare(bench: Bench, ground: _Ground, items: list[Item], days: dict[str, int]) -> None:
     now = bench.stage.clock.now()
     there = list(bench.stage.backups.items(ground.table))
-    found = compare(items, there, now, now)
+    found = compare(items, there, now, bench.stage.backups.now())
     bench.heartbeat = newest_heartbeat(there, bench.declared_at)
     bench.rpo = recovery_point(bench.declared_at, newest_heartbeat(items, bench.declared_at), bench.heartbeat)
     bench.compared += found.compared + len(days)

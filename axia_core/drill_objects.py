@@ -27,8 +27,13 @@ BEAT = "heartbeat.json"
 
 def drill_objects(bench: Bench) -> None:
     """Overwrites some, deletes some, archives one, and brings every one back as it was."""
-    objects = bench.stage.objects
-    with bench.removed_after(f"what lies under {bench.prefix}", lambda: objects.discard(bench.prefix)):
+    stage, prefix = bench.stage, bench.prefix
+    # What is replicated later than this is left to the next sweep.
+    copied = stage.copied_objects
+    with (
+        bench.removed_after(f"the copy of {prefix}", lambda: copied and copied.discard(prefix)),
+        bench.removed_after(f"what lies under {prefix}", lambda: stage.objects.discard(prefix)),
+    ):
         kept = _store(bench)
         _damage(bench, kept)
         _bring_back(bench, kept)

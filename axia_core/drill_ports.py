@@ -31,6 +31,10 @@ class TableBackups(ABC):
     """The order table's backups, and the tables restored from them. Raises StoreUnavailable, InvalidInput."""
 
     @abstractmethod
+    def now(self) -> datetime:
+        """The store's own time, by which items end: it knows nothing of a shift of AXIA's clock."""
+
+    @abstractmethod
     def exists(self, table: str) -> bool:
         """Whether there is such a table, restored completely or not."""
 
@@ -47,8 +51,11 @@ class TableBackups(ABC):
         """
 
     @abstractmethod
-    def protect(self, copy: str) -> Protection:
-        """Turns on TTL and point-in-time recovery, which no restore brings back; harmless when they are on."""
+    def protect(self, copy: str, *, for_good: bool = False) -> Protection:
+        """Turns on TTL and point-in-time recovery, which no restore brings back; harmless when they are on.
+
+        Where it is *for_good*, the table cannot be deleted by one call either.
+        """
 
     @abstractmethod
     def protection(self, table: str) -> Protection:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -49,10 +49,11 @@ class Stage:
 
     settings: Settings
     role: str = ""
+    host_template: Callable[[str], str] | None = None  # deploys and removes it under a drill's name; `infra` knows how
 
     def anew(self) -> Stage:
         """The same, with its role taken on again, for the next drill."""
-        other = Stage(self.settings, self.role)
+        other = Stage(self.settings, self.role, self.host_template)
         other.owner = self.owner
         return other
 
@@ -86,6 +87,14 @@ class Stage:
         from axia_core.adapters.s3.versions import S3Scratch
 
         return S3Scratch(self.connect("s3"), self.settings.bucket)
+
+    @cached_property
+    def copied_objects(self) -> ScratchObjects | None:
+        """What S3 has replicated of them, where there is a copy: deleting is not replicated."""
+        from axia_core.adapters.s3.versions import S3Scratch
+
+        settings = self.settings
+        return S3Scratch(self.connect("s3", settings.copy_region), settings.copy_bucket) if settings.copied else None
 
     @cached_property
     def queues(self) -> ScratchQueues:

@@ -21,7 +21,6 @@ from axia_core.drill_objects import drill_objects
 from axia_core.drill_orders import drill_kill_switch, drill_orders
 from axia_core.drill_stage import Stage
 from axia_core.drill_steps import Steps
-from axia_core.errors import AxiaError
 from axia_core.ports import Events
 from axia_core.services.sweep_drills import sweep_drills
 
@@ -55,8 +54,8 @@ def sweep(stage: Stage) -> tuple[str, ...]:
     import psutil
 
     living, now = frozenset(psutil.pids()), datetime.now(UTC)
-    backups, objects, queues = stage.backups, stage.objects, stage.queues
-    removed = sweep_drills(stage.owner, living, now, backups=backups, objects=objects, queues=queues)
+    objects = [each for each in (stage.objects, stage.copied_objects) if each is not None]
+    removed = sweep_drills(stage.owner, living, now, backups=stage.backups, objects=objects, queues=stage.queues)
     folders = [one for one in stage.leftover_folders() if is_leftover(one.name, stage.owner, living, now)]
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
@@ -71,9 +70,10 @@ def _held(drill: Drill, stage: Stage, events: Events, say: Say) -> DrillReport:
         declared_at=stage.clock.now(),
         steps=Steps(say=lambda step: say(f"{drill}: {step}")),
     )
+    before = stage.reports.newest(drill, 1)
     report = _carried_out(bench)
     stage.reports.write(report)
-    _tell(report, events)
+    _tell(report, before[-1].result if before else None, events)
     return report
 
 
@@ -82,23 +82,26 @@ def _carried_out(bench: Bench) -> DrillReport:
         HELD[bench.drill](bench)
     except CannotBeHeld as error:
         return bench.report(Result.UNKNOWN, str(error))
-    except AxiaError as error:
+    except Exception as error:  # noqa: BLE001 - one drill's fault must not keep the others from being held
         return bench.report(Result.FAILED, f"{type(error).__name__}: {error}")
     finally:
         bench.stage.discard_folder(bench.drill_id)
     return bench.report()
 
 
-def _tell(report: DrillReport, events: Events) -> None:
+def _tell(report: DrillReport, before: Result | None, events: Events) -> None:
+    """A success after a drill that did not pass is what ends it."""
     severity = {Result.PASSED: Severity.INFO, Result.UNKNOWN: Severity.WARNING, Result.FAILED: Severity.CRITICAL}
+    over = report.result is Result.PASSED and before not in (None, Result.PASSED)
     figures = {"rpo_s": str(seconds(report.rpo)), "rto_s": str(seconds(report.rto))}
     text = f"recovery drill {report.drill}: {report.result} ({report.environment})"
     events.publish(
         EventType.RECOVERY,
-        severity[report.result],
+        Severity.RECOVERED if over else severity[report.result],
         COMPONENT,
         f"{text}; {report.reason}" if report.reason else text,
         drill=report.drill.value,
         environment=report.environment.value,
+        remedy=f"axia drill {report.drill}",
         **figures,
     )

@@ -106,7 +106,7 @@ class Recovery:
         if not self.stage.backups.exists(self.table):
             return (
                 f"restore {self.table} itself {where}: there is no such table now",
-                "turn TTL and point-in-time recovery on again, which no restore brings back",
+                "turn TTL, point-in-time recovery and deletion protection on again, which no restore brings back",
                 "HALT, and a new epoch: for a day each order is looked for at the broker before it is sent",
                 "note it in the audit",
             )
@@ -129,7 +129,7 @@ class Recovery:
         self.say(f"restoring into {copy}; to go on after an interruption, give the same command again")
         backups, clock = self.stage.backups, self.stage.clock
         found = restore_beside(self.table, copy, backups=backups, clock=clock, to=moment, backup=backup)
-        done = put_back(self.table, found.items, backups=backups, clock=clock)
+        done = put_back(self.table, found.items, backups=backups)
         changed = self._begin_epoch(found.restored_to, bool(done.put))
         self._note(
             "recover orders", f"{len(done.put)} items put back from {copy}, {len(found.comparison.differences)} differ"
@@ -209,7 +209,7 @@ class Recovery:
             )
         backups = self.stage.backups
         restored_to = backups.restore(self.table, self.table, moment, backup)
-        protection = backups.protect(self.table)
+        protection = backups.protect(self.table, for_good=True)
         self._begin_epoch(restored_to, True)
         self._note("recover orders", f"the whole table from {backup}")
         document = {"table": self.table, "restored_to": restored_to, "put_back": None, "differences": []}

@@ -42,8 +42,11 @@ def _hold(settings: Settings, drills: Sequence[Drill]) -> tuple[DrillReport, ...
     from axia_core.drill_stage import Stage
     from axia_core.drills import hold_drills
     from axia_core.people import events_of
+    from infra.host_rehearsal import HostRehearsal
 
-    return hold_drills(Stage(settings, settings.verifier_role), drills, events=events_of(settings), say=say)
+    host = HostRehearsal(settings.aws_region, settings.aws_endpoint_url)
+    stage = Stage(settings, settings.verifier_role, host)
+    return hold_drills(stage, drills, events=events_of(settings), say=say)
 
 
 @contextmanager

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import getpass
 import time
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from axia_cli import views
 from axia_cli.commands.reconcile import composed
+from axia_cli.instants import moment
 from axia_cli.output import Json, console, emit, say
 from axia_cli.target import describe, target_settings
 from axia_core.adapters.clock import SystemClock
@@ -65,36 +65,26 @@ def restored(
     The search goes back to the restored moment. A person releases the switch once `axia order reconcile` is clean.
     """
     settings = target_settings()
-    moment = _moment(to)
+    point = moment("--to", to)
     if as_json and not yes:
         raise InvalidInput("--yes", yes, "with --json nobody can be asked", "Add --yes.")
     if not as_json:
         say(describe(settings))
     if not yes:
         text = (
-            f"The table {settings.table} shows its state of {moment.isoformat()}. Halt trading, and begin anew from it?"
+            f"The table {settings.table} shows its state of {point.isoformat()}. Halt trading, and begin anew from it?"
         )
         typer.confirm(text, abort=True, err=True)
     from axia_core.adapters import dynamodb
 
     clock = SystemClock(settings.clock_shift)
-    epoch = service.restored(moment, getpass.getuser(), ledger=dynamodb.connect(settings), clock=clock)
+    epoch = service.restored(point, getpass.getuser(), ledger=dynamodb.connect(settings), clock=clock)
     if as_json:
         return emit({"restored_to": epoch.restored_to, "since": epoch.since, "kill_switch": "HALT"})
     return say(
         "The kill switch is at HALT. Next: `axia order reconcile --days N` back to that moment, compare with the "
         "terminal, then `axia kill-switch off --reason ...`. For a day each order is looked for before it is sent."
     )
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidInput("--to", text, "a time is written in ISO 8601", "Example: 2026-07-01T12:00:00Z.") from error
-    if moment.tzinfo is None:
-        raise InvalidInput("--to", text, "a time without a zone is ambiguous", "Example: 2026-07-01T12:00:00Z.")
-    return moment.astimezone(UTC)
 
 
 def _evidence(settings: Settings, order_id: str, word: Word) -> tuple[OrderRecord, Finding]:

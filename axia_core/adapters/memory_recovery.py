@@ -42,6 +42,9 @@ class MemoryBackups(TableBackups):
         """What point-in-time recovery does all the time: the table's present state can be restored later."""
         self.history.setdefault(table, []).append((self.clock.now(), deepcopy(self.tables[table])))
 
+    def now(self) -> datetime:
+        return self.clock.now()
+
     def exists(self, table: str) -> bool:
         return table in self.tables
 
@@ -60,7 +63,7 @@ class MemoryBackups(TableBackups):
         self._shows[copy] = moment
         return moment
 
-    def protect(self, copy: str) -> Protection:
+    def protect(self, copy: str, *, for_good: bool = False) -> Protection:
         self.protected[copy] = Protection(ttl=True, point_in_time=True)
         return self.protected[copy]
 

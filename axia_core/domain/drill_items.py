@@ -33,7 +33,7 @@ class Comparison:
 
 
 def compare(source: Iterable[Item], copy: Iterable[Item], restored_to: datetime, now: datetime) -> Comparison:
-    """What the copy, restored to a moment, says otherwise than its source does *now*."""
+    """What the copy, restored to a moment, says otherwise than its source does; items end by the store's *now*."""
     theirs, ours = _by_key(source), _by_key(copy)
     orders = {pk.removeprefix("ORDER#"): item for (pk, sk), item in theirs.items() if sk == "METADATA"}
     wrong = {key: (theirs.get(key), ours.get(key)) for key in theirs.keys() | ours.keys()}

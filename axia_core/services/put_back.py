@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from axia_core.drill_ports import Item, TableBackups
-from axia_core.ports import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,10 @@ class PutBack:
     there: int
 
 
-def put_back(table: str, copied: Iterable[Item], *, backups: TableBackups, clock: Clock) -> PutBack:
+def put_back(table: str, copied: Iterable[Item], *, backups: TableBackups) -> PutBack:
     """Puts every item that is missing into *table*, except those whose time to live is over; safe to repeat."""
-    lived = [item for item in copied if not _is_over(item, clock)]
+    now = backups.now()
+    lived = [item for item in copied if not _is_over(item, now)]
     put = tuple(_put(table, lived, backups))
     return PutBack(put, len(lived) - len(put))
 
@@ -33,5 +34,5 @@ def _put(table: str, copied: Iterable[Item], backups: TableBackups) -> Iterator[
             yield f"{item['pk']}/{item['sk']}"
 
 
-def _is_over(item: Item, clock: Clock) -> bool:
-    return "ttl" in item and int(item["ttl"]) <= clock.now().timestamp()
+def _is_over(item: Item, now: datetime) -> bool:
+    return "ttl" in item and int(item["ttl"]) <= now.timestamp()

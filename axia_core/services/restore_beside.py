@@ -40,7 +40,7 @@ def restore_beside(
     restored_to = backups.restore(table, copy, to, backup)
     protection = backups.protect(copy)
     found = list(backups.items(copy))
-    comparison = compare(backups.items(table), found, restored_to, clock.now())
+    comparison = compare(backups.items(table), found, restored_to, backups.now())
     return Beside(
         copy=copy,
         restored_to=restored_to,

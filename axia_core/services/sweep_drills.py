@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from axia_core.domain.drill_names import Owner, is_leftover
@@ -16,28 +16,36 @@ def sweep_drills(
     now: datetime,
     *,
     backups: TableBackups,
-    objects: ScratchObjects,
+    objects: Sequence[ScratchObjects],
     queues: ScratchQueues,
 ) -> tuple[str, ...]:
-    """What was removed; *living* are this host's processes, and *now* is by the wall clock. Raises StoreUnavailable."""
-    removed: list[str] = []
-    for found, discard in (
-        (backups.scratch(), backups.discard),
-        (queues.scratch(), queues.discard),
-        (objects.scratch(), objects.discard),
-    ):
-        left = [name for name in found if is_leftover(name, me, living, now)]
-        removed += _discarded(left, discard)
-    return tuple(removed)
+    """What was removed; *living* are this host's processes, *now* is by the wall clock.
+
+    What cannot be listed or deleted now is left to the next sweep: the drill itself will say what is wrong there.
+    """
+    places = [
+        (backups.scratch, backups.discard),
+        (queues.scratch, queues.discard),
+        *((each.scratch, each.discard) for each in objects),
+    ]
+    return tuple(
+        name
+        for scratch, discard in places
+        for name in _listed(scratch)
+        if is_leftover(name, me, living, now) and _is_gone(name, discard)
+    )
 
 
-def _discarded(names: Iterable[str], discard: Callable[[str], object]) -> list[str]:
-    """One that cannot be deleted yet, being restored, is left to the next sweep."""
-    removed = []
-    for name in names:
-        try:
-            discard(name)
-        except AxiaError:
-            continue
-        removed.append(name)
-    return removed
+def _listed(scratch: Callable[[], Iterable[str]]) -> Iterable[str]:
+    try:
+        return scratch()
+    except AxiaError:
+        return ()
+
+
+def _is_gone(name: str, discard: Callable[[str], object]) -> bool:
+    try:
+        discard(name)
+    except AxiaError:
+        return False
+    return True

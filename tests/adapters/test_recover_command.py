@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from axia_cli.demo import plan_for
 from axia_cli.main import app
 from axia_core.adapters.clock import SystemClock
 from axia_core.adapters.dynamodb import DynamoOrderLedger
@@ -23,16 +24,21 @@ from axia_core.adapters.paper.profile import TerminalProfile, create_terminal
 from axia_core.adapters.redis import connect as connect_cache
 from axia_core.adapters.s3 import S3BarStore
 from axia_core.adapters.sqs import SqsOrderQueue
+from axia_core.domain.holidays import holidays_from
 from axia_core.domain.names import ORDER_QUEUE, TABLE, object_key
+from axia_core.domain.sessions import last_closed_trading_days
+from axia_core.domain.symbols import DEFAULT_SYMBOLS
 from axia_core.domain.timeframes import Timeframe
 from axia_core.drill_desk import ScratchDesk
 from axia_core.settings import Settings
-from tests.bar_examples import FRIDAY, USDJPY, same, session_bars, truth_of
+from tests.bar_examples import USDJPY, same, session_bars, truth_of
 from tests.conftest import LocalAws
 
 H1 = Timeframe.H1
 SWITCH = {"pk": {"S": "GLOBALCONFIG"}, "sk": {"S": "SETTING#KILL_SWITCH"}}
-NOW = datetime(2026, 7, 6, 12, 0, tzinfo=UTC)  # the Monday after FRIDAY
+# A session that is open, now or by whole days ago: items of long ago would be removed by the server's own clock.
+SHIFT = plan_for(datetime.now(UTC), DEFAULT_SYMBOLS).shift
+NEVER, DAY_BEFORE, DAY = last_closed_trading_days(datetime.now(UTC) + SHIFT, 3, holidays_from({}, {}).dates)
 
 
 @dataclass
@@ -74,7 +80,7 @@ def axia(aws: LocalAws, redis_url: str, tmp_path: Path, monkeypatch: pytest.Monk
     bucket = f"recover-{abs(hash(tmp_path)) % 10**12}"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    shift_s = (NOW - datetime.now(UTC)).total_seconds()
+    shift_s = SHIFT.total_seconds()
     create_terminal(tmp_path / "paper", TerminalProfile.model_validate({"clock": {"shift_s": shift_s}}))
     variables = {
         "AWS_ENDPOINT_URL": aws.endpoint_url,
@@ -90,7 +96,7 @@ def axia(aws: LocalAws, redis_url: str, tmp_path: Path, monkeypatch: pytest.Monk
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     store = S3BarStore(s3, bucket)
-    for day in (FRIDAY - timedelta(days=1), FRIDAY):
+    for day in (DAY_BEFORE, DAY):
         store.write(session_bars(day=day), truth_of(session_bars(day=day), day))
     made = Axia(aws, DynamoOrderLedger(dynamodb, TABLE), store, bucket, Settings())
     made.ledger.initialise_kill_switch(active=False, who="test", now=SystemClock(timedelta(seconds=shift_s)).now())
@@ -196,21 +202,20 @@ def test_cache_is_filled_again(axia: Axia) -> None:
 def test_deleted_and_overwritten_days_come_back(axia: Axia) -> None:
     """By their versions; what was never stored is listed to be collected, and the exit code is 1 then."""
     s3 = axia.aws.client("s3")
-    s3.delete_object(Bucket=axia.bucket, Key=object_key(USDJPY, H1, FRIDAY))
-    damaged = FRIDAY - timedelta(days=1)
-    s3.put_object(Bucket=axia.bucket, Key=object_key(USDJPY, H1, damaged), Body=b"not parquet")
-    days = ("--from", damaged.isoformat(), "--to", FRIDAY.isoformat(), "--symbol", "USDJPY", "--timeframe", "H1")
+    s3.delete_object(Bucket=axia.bucket, Key=object_key(USDJPY, H1, DAY))
+    s3.put_object(Bucket=axia.bucket, Key=object_key(USDJPY, H1, DAY_BEFORE), Body=b"not parquet")
+    days = ("--from", DAY_BEFORE.isoformat(), "--to", DAY.isoformat(), "--symbol", "USDJPY", "--timeframe", "H1")
 
     document = axia.document("recover", "partitions", *days, "--yes")
 
-    back = axia.store.read(USDJPY, H1, FRIDAY)
+    back = axia.store.read(USDJPY, H1, DAY)
     assert (document["from_version"], document["lost"], document["complete"]) == (2, 0, True)
     assert back is not None
-    assert same(back.bars, session_bars())
+    assert same(back.bars, session_bars(day=DAY))
     assert axia.document("recover", "partitions", *days, "--yes")["intact"] == 2
-    lost = axia.run("recover", "partitions", *days[:2], "--to", "2026-07-06", *days[4:], "--yes", "--json")
+    lost = axia.run("recover", "partitions", "--from", NEVER.isoformat(), *days[2:], "--yes", "--json")
     assert (lost.exit_code, json.loads(lost.stdout)["lost"]) == (1, 1)
-    assert "axia collect --from 2026-07-06" in lost.stdout
+    assert f"axia collect --from {NEVER}" in lost.stdout
 
 
 def test_drills_leave_nothing_behind(axia: Axia) -> None:
@@ -228,7 +233,9 @@ def test_drills_leave_nothing_behind(axia: Axia) -> None:
 
 
 def items(axia: Axia) -> list[Any]:
+    """All but those that the server may remove at any moment: its clock is months ahead of the test's."""
     found = axia.aws.client("dynamodb").scan(TableName=TABLE)["Items"]
+    found = [item for item in found if "ttl" not in item or int(item["ttl"]["N"]) > time.time()]
     return sorted(found, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
 
 
@@ -287,3 +294,29 @@ def test_failed_drill_exits_1(axia: Axia, monkeypatch: pytest.MonkeyPatch) -> No
     (orders,) = json.loads(result.stdout)["drills"]
     assert (result.exit_code, orders["result"]) == (1, "failed")
     assert axia.scratch() == []
+
+
+def test_table_that_is_gone_comes_back_whole(axia: Axia, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its backup under its own name, protected again, in HALT; without a backup the remedy is named."""
+    dynamodb, table = axia.aws.client("dynamodb"), "orders-of-a-test"
+    dynamodb.restore_table_to_point_in_time(SourceTableName=TABLE, TargetTableName=table, UseLatestRestorableTime=True)
+    backup = dynamodb.create_backup(TableName=table, BackupName="kept")["BackupDetails"]["BackupArn"]
+    dynamodb.delete_table(TableName=table)
+    monkeypatch.setenv("AXIA_TABLE", table)
+
+    refused = axia.run("recover", "orders", "--yes")
+    document = axia.document("recover", "orders", "--backup", backup, "--yes")
+
+    ledger = DynamoOrderLedger(dynamodb, table)
+    order, switch = ledger.order("traded"), ledger.kill_switch()
+    recovery = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+    protected = dynamodb.describe_table(TableName=table)["Table"]["DeletionProtectionEnabled"]
+    dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+    dynamodb.delete_table(TableName=table)
+    assert protected
+    assert refused.exit_code == 2
+    assert "list-backups" in refused.stderr
+    assert document["table"] == table
+    assert recovery["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+    assert order is not None
+    assert switch.active

@@ -37,6 +37,7 @@ class FakeStage(Stage):
         self.clock = SteppedClock(WEDNESDAY_NOON)
         self.backups = MemoryBackups(self.clock)
         self.objects = Broken(self.clock) if broken else MemoryScratch(self.clock)
+        self.copied_objects = None
         self.queues = MemoryScratchQueues()
         self.reports = MemoryDrillReports()
         self.store = MemoryBarStore()
@@ -125,6 +126,19 @@ def test_drill_that_cannot_be_held_is_a_warning(instance: dg.DagsterInstance) ->
     assert (check.passed, check.severity, shown["result"]) == (False, dg.AssetCheckSeverity.WARN, "unknown")
     assert not {"rpo_s", "rto_s"} & shown.keys()
     assert "| RPO | unknown s |" in shown["report"]
+
+
+def test_success_after_a_failure_ends_it(instance: dg.DagsterInstance) -> None:
+    """People hear of the failure, then of its end, and of further successes as of news."""
+    drills = FakeDrills()
+    failed = report(drill=Drill.OBJECTS, drill_id=owner("x", 1, datetime(2026, 6, 1, tzinfo=UTC)).drill_id)
+    drills.stage.reports.write(replace(failed, result=Result.FAILED))
+
+    hold(instance, drills)
+    hold(instance, drills)
+
+    assert [event[1] for event in drills.events.published] == ["recovered", "info"]
+    assert drills.events.details[0]["remedy"] == "axia drill objects"
 
 
 def test_trend_grows_with_every_drill(instance: dg.DagsterInstance) -> None:

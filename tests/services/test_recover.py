@@ -92,7 +92,7 @@ def test_restore_beside_measures_age_and_differences(clock: SteppedClock, backup
     assert (found.comparison.moved_on, found.protection) == (1, PROTECTED)
 
 
-def test_only_what_is_missing_is_put_back(clock: SteppedClock, backups: MemoryBackups) -> None:
+def test_only_what_is_missing_is_put_back(backups: MemoryBackups) -> None:
     """What the table has is newer and stays; what is over stays gone; a repeat puts nothing."""
     kept = {"pk": "ORDER#1", "sk": "METADATA", "price": 2}
     backups.tables[TABLE] = rows(kept)
@@ -102,7 +102,7 @@ def test_only_what_is_missing_is_put_back(clock: SteppedClock, backups: MemoryBa
         {"pk": "ORDER#3", "sk": "METADATA", "ttl": int(NOW.timestamp()) - 1},
     ]
 
-    done = [put_back(TABLE, copied, backups=backups, clock=clock) for _ in range(2)]
+    done = [put_back(TABLE, copied, backups=backups) for _ in range(2)]
 
     assert [one.put for one in done] == [("ORDER#2/METADATA",), ()]
     assert list(backups.items(TABLE)) == [kept, {"pk": "ORDER#2", "sk": "METADATA"}]
@@ -223,7 +223,7 @@ def test_sweep_removes_what_dead_drills_left(clock: SteppedClock, backups: Memor
         queues.make(scratch_name(whose.drill_id, "queue"))
         objects.put(scratch_prefix(whose.drill_id) + "a", b"x")
 
-    removed = sweep_drills(me, frozenset({1, 3}), NOW, backups=backups, objects=objects, queues=queues)
+    removed = sweep_drills(me, frozenset({1, 3}), NOW, backups=backups, objects=[objects], queues=queues)
 
     assert set(removed) == {
         scratch_name(dead.drill_id, "orders"),
@@ -234,7 +234,7 @@ def test_sweep_removes_what_dead_drills_left(clock: SteppedClock, backups: Memor
 
 
 def test_what_cannot_be_deleted_yet_is_left_to_the_next_sweep(clock: SteppedClock, backups: MemoryBackups) -> None:
-    """A table that is still being restored refuses; the rest is removed all the same."""
+    """A table that is still being restored refuses, a region does not answer; the rest is removed all the same."""
     dead = owner("here", 2, NOW)
     busy, free = scratch_name(dead.drill_id, "a"), scratch_name(dead.drill_id, "b")
     stubborn = Stubborn(clock, {busy: {}, free: {}}, busy=busy)
@@ -244,7 +244,7 @@ def test_what_cannot_be_deleted_yet_is_left_to_the_next_sweep(clock: SteppedCloc
         frozenset(),
         NOW,
         backups=stubborn,
-        objects=MemoryScratch(clock),
+        objects=[Away(clock)],
         queues=MemoryScratchQueues(),
     )
 
@@ -262,3 +262,10 @@ class Stubborn(MemoryBackups):
         if name == self.busy:
             raise StoreUnavailable("it is being restored")
         super().discard(name)
+
+
+class Away(MemoryScratch):
+    """A bucket that does not answer, as that of another region may."""
+
+    def scratch(self) -> tuple[str, ...]:
+        raise StoreUnavailable("nothing answers")

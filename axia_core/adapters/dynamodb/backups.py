@@ -38,6 +38,9 @@ class DynamoBackups(TableBackups):
         self._shift = clock_shift
         self._poll_s = poll_s
 
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
     def exists(self, table: str) -> bool:
         return self._status(table) is not None
 
@@ -55,12 +58,14 @@ class DynamoBackups(TableBackups):
         self._await(copy)
         return self._restored_to(copy) or shows
 
-    def protect(self, copy: str) -> Protection:
+    def protect(self, copy: str, *, for_good: bool = False) -> Protection:
         with translated(f"protecting {copy}"):
             self._when_ready(self._turn_on_recovery, copy)
             if not self.protection(copy).ttl:
                 specification = {"Enabled": True, "AttributeName": TTL_ATTRIBUTE}
                 self._dynamodb.update_time_to_live(TableName=copy, TimeToLiveSpecification=specification)
+            if for_good:
+                self._dynamodb.update_table(TableName=copy, DeletionProtectionEnabled=True)
         return self.protection(copy)
 
     def protection(self, table: str) -> Protection:
