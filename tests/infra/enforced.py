@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.loaders import create_loader
 
 from axia_cli.stack import emulator_client
 from axia_cli.stack.ports import free_ports
@@ -31,6 +33,8 @@ from tests.conftest import REGION
 OSAKA = "ap-northeast-3"
 # In their order; the rest of the environment has no policy of ours.
 STACKS = ("osaka", "core", "copy")
+# Of the services: every session would read them anew, which costs more than all calls.
+_DESCRIPTIONS = create_loader()
 _CONFIG = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, read_timeout=10)
 
 
@@ -59,7 +63,10 @@ class Actor:
 
 def actor(endpoint_url: str, key: str, secret: str, token: str | None = None) -> Actor:
     """Somebody with these credentials."""
-    session, witness = boto3.Session(key, secret, token, region_name=REGION), Witness()
+    core, witness = botocore.session.Session(), Witness()
+    core.register_component("data_loader", _DESCRIPTIONS)
+    core.set_credentials(key, secret, token)
+    session = boto3.Session(botocore_session=core, region_name=REGION)
     witness.listen(session)
     return Actor(session, endpoint_url, witness)
 

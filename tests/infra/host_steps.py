@@ -6,22 +6,27 @@ Each step prepares its world as root, acts as the role, and looks as root whethe
 from __future__ import annotations
 
 import json
+import logging
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from axia_cli.demo import plan_for
 from axia_core.adapters import secrets
+from axia_core.adapters.aws_safeguards.heartbeats import ItemHeartbeats, ObjectHeartbeats
 from axia_core.adapters.clock import SystemClock
+from axia_core.adapters.cloudwatch.logs import PACE, CloudWatchLines
+from axia_core.adapters.cloudwatch.metrics import CloudWatchMetrics
 from axia_core.adapters.dynamodb import DynamoOrderLedger
 from axia_core.adapters.dynamodb.snapshots import DynamoSnapshots
 from axia_core.adapters.memory import MemoryBroker, MemoryEvents
 from axia_core.adapters.memory_bars import MemoryBarCache, MemoryMarketData
 from axia_core.adapters.s3 import S3BarStore
 from axia_core.adapters.s3.statements import S3Statements
+from axia_core.adapters.sns import letter
 from axia_core.adapters.sqs import SqsDeadLetterQueue, SqsOrderQueue
 from axia_core.desk import Desk
 from axia_core.desk_rules import DeskRules
@@ -30,16 +35,17 @@ from axia_core.domain.archive import ArchiveState
 from axia_core.domain.bars import RefusedBar
 from axia_core.domain.kill_switch import AuditLine, KillSwitch
 from axia_core.domain.messages import Message
+from axia_core.domain.metrics import Metric, Reading
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.refused import refused_rows
 from axia_core.domain.sessions import previous_trading_day, session
 from axia_core.domain.timeframes import Timeframe
-from axia_core.ports import Mark, OrderLedger
+from axia_core.ports import BarStore, DeadLetterQueue, Mark, OrderLedger, OrderQueue, Snapshots, StatementStore
 from axia_core.services.accept import accept
 from axia_core.services.collect import collect
 from axia_core.services.load import load
 from axia_core.services.publish import publish
-from axia_core.services.redrive import Surroundings, look, redrive
+from axia_core.services.redrive import Surroundings, look, purge, redrive
 from axia_core.services.restore import restore
 from axia_core.services.send import new_order_id, send
 from axia_core.services.statement import keep_statement
@@ -54,8 +60,10 @@ H1 = Timeframe.H1
 HOUR = timedelta(hours=1)
 WITHIN_S = 5.0
 ROLE = "EC2InstanceRole"
-LOG_GROUP = "/aws/ec2/axia-tss/application"
-TOPIC = "TSS_SystemEvents"
+AT_ONCE = replace(PACE, every_s=0.01, first_pause_s=0.01)
+# Those that reach AWS: each of their calls is in some step.
+PORTS = (OrderLedger, OrderQueue, DeadLetterQueue, BarStore, StatementStore, Snapshots)
+Port = TypeVar("Port")
 
 
 @dataclass
@@ -66,6 +74,7 @@ class Host:
     me: Actor
     settings: Settings = field(default_factory=lambda: Settings(symbols=("USDJPY",), receive_wait_s=0))
     days: Iterator[date] = field(default_factory=lambda: _days_before(FRIDAY))
+    seen: set[tuple[type, str]] = field(default_factory=set)  # which calls of which port the steps make
 
     def __post_init__(self) -> None:
         now = datetime.now(UTC)
@@ -89,11 +98,13 @@ class Host:
             "kill switch and audit": self.switch,
             "publish a snapshot": self.snapshot,
             "list and redrive dead letters": self.redrive,
+            "purge a dead letter": self.purge,
             "measure the queues": self.depths,
             "read the MT5 account": self.account,
             "read the cache's password": self.password,
             "write log lines": self.log,
             "publish a metric": self.metric,
+            "leave heartbeats": self.beat,
             "tell people": self.tell,
             "take on the verifier's role": self.verify,
         }
@@ -101,9 +112,14 @@ class Host:
 
     # Bars
 
+    def _noted(self, port: type[Port], adapter: Port) -> Port:
+        noted: Any = Noted(port, adapter, self.seen)
+        found: Port = noted
+        return found
+
     @property
-    def store(self) -> S3BarStore:
-        return S3BarStore(self.me.client("s3"), names.BUCKET)
+    def store(self) -> BarStore:
+        return self._noted(BarStore, S3BarStore(self.me.client("s3"), names.BUCKET))
 
     @property
     def _roots_store(self) -> S3BarStore:
@@ -122,6 +138,7 @@ class Host:
         loaded = load(cache, self.store, self.clock, USDJPY, H1, hours.open, hours.close)
 
         assert len(loaded.bars) == H1.bars_per_session
+        assert self.store.truth(USDJPY, H1, day) is not None
         assert publish(self.store, cache, self.clock, USDJPY, H1, 24).held
 
     def revisions(self) -> None:
@@ -152,7 +169,7 @@ class Host:
 
     def statement(self) -> None:
         day, mine = previous_trading_day(next(self.days)), self.me.client("s3")
-        kept = S3Statements(mine, names.BUCKET, "demo")
+        kept = self._noted(StatementStore, S3Statements(mine, names.BUCKET, "demo"))
         around = {"broker": MemoryBroker(self.clock), "events": MemoryEvents(), "clock": self.clock}
         keep_statement(day, ledger=self.ledger, statements=kept, **around)
 
@@ -167,8 +184,8 @@ class Host:
     # Orders
 
     @property
-    def ledger(self) -> DynamoOrderLedger:
-        return DynamoOrderLedger(self.me.client("dynamodb"), names.TABLE)
+    def ledger(self) -> OrderLedger:
+        return self._noted(OrderLedger, DynamoOrderLedger(self.me.client("dynamodb"), names.TABLE))
 
     @property
     def _roots_ledger(self) -> DynamoOrderLedger:
@@ -178,30 +195,35 @@ class Host:
         # A new one each time: it remembers its URL.
         return SqsOrderQueue(who.client("sqs"), name, self.shift)
 
+    @property
+    def my_queue(self) -> OrderQueue:
+        """The order queue, as the host reaches it."""
+        return self._noted(OrderQueue, self.queue(self.me))
+
     def send(self) -> None:
         self.empty()
-        send({**SEVEN_FIELDS}, queue=self.queue(self.me), clock=self.clock, symbols=self.settings.symbols)
+        send({**SEVEN_FIELDS}, queue=self.my_queue, clock=self.clock, symbols=self.settings.symbols)
 
         assert self.queue(self.yard.root).depth().waiting == 1
-        self.empty()
+        for message in self.my_queue.receive(1, 1, 10):
+            self.my_queue.delete(message)
 
     def trade(self) -> None:
         """A desk that accepts an order from the queue and has it filled, until the queue is empty."""
         self._forget_orders()
-        snapshots = DynamoSnapshots(self.me.client("dynamodb"), names.TABLE)
-        self.trade_with(self.ledger, self.me, self.me, snapshots)
+        self.trade_with(self.ledger, self.me, self.my_queue, self.snapshots)
 
         assert not self._roots_ledger.unreported_orders()
 
     def trade_with(
-        self, ledger: OrderLedger, writer: Actor, receiver: Actor, snapshots: DynamoSnapshots | None = None
+        self, ledger: OrderLedger, writer: Actor, queue: OrderQueue, snapshots: Snapshots | None = None
     ) -> None:
-        """A desk on any ledger, which *writer* reaches, with the order queue as *receiver* does."""
+        """A desk on any ledger, which is *writer*'s, with the order queue as somebody reaches it."""
         self.empty()
         body = {**SEVEN_FIELDS, "order_id": new_order_id()}
         send(body, queue=self.queue(self.yard.root), clock=self.clock, symbols=self.settings.symbols)
         desk = Desk(
-            queue=self.queue(receiver),
+            queue=queue,
             ledger=ledger,
             broker=MemoryBroker(self.clock),
             events=MemoryEvents(),
@@ -293,27 +315,39 @@ class Host:
         """One that a desk has published."""
         DynamoSnapshots(self.yard.root.client("dynamodb"), names.TABLE).publish(snapshot(self.clock.now()))
 
-    def snapshot(self) -> None:
-        mine = DynamoSnapshots(self.me.client("dynamodb"), names.TABLE)
-        mine.publish(snapshot(self.clock.now()))
+    @property
+    def snapshots(self) -> Snapshots:
+        return self._noted(Snapshots, DynamoSnapshots(self.me.client("dynamodb"), names.TABLE))
 
-        assert mine.read() is not None
+    def snapshot(self) -> None:
+        self.snapshots.publish(snapshot(self.clock.now()))
+
+        assert self.snapshots.read() is not None
 
     def redrive(self) -> None:
         self.empty()
         roots = self.queue(self.yard.root, names.DEAD_LETTER_QUEUE)
         message_id = roots.send(json.dumps(SEVEN_FIELDS))
-        letters = SqsDeadLetterQueue(self.queue(self.me, names.DEAD_LETTER_QUEUE), self.queue(self.me))
+        mine = SqsDeadLetterQueue(self.queue(self.me, names.DEAD_LETTER_QUEUE), self.queue(self.me))
+        letters = self._noted(DeadLetterQueue, mine)
         told = {"clock": self.clock, "symbols": self.settings.symbols, "limits": self.settings.limits}
         (letter,) = look(letters, Surroundings(ledger=self.ledger, **told))
         redrive(letters, frozenset({message_id}))
 
         assert letter.message.message_id == message_id
         assert self.queue(self.yard.root).depth().waiting == 1
+        assert letters.depth().waiting == 0
         self.empty()
 
+    def purge(self) -> None:
+        self.empty()
+        message_id = self.queue(self.yard.root, names.DEAD_LETTER_QUEUE).send("{}")
+        mine = SqsDeadLetterQueue(self.queue(self.me, names.DEAD_LETTER_QUEUE), self.queue(self.me))
+
+        assert len(purge(self._noted(DeadLetterQueue, mine), frozenset({message_id}))) == 1
+
     def depths(self) -> None:
-        self.queue(self.me).depth()
+        self.my_queue.depth()
         self.queue(self.me, names.DEAD_LETTER_QUEUE).depth()
 
     def empty(self) -> None:
@@ -351,15 +385,34 @@ class Host:
         assert self.me.client("secretsmanager").get_secret_value(SecretId="TSS/redis/auth")["SecretString"] == "proof"
 
     def log(self) -> None:
-        write_log(self.yard, self.me, LOG_GROUP)
+        """As the application does: a stream that is missing is made."""
+        stream = f"proof-{time.monotonic_ns()}"
+        lines = CloudWatchLines(lambda: self.me.client("logs"), names.LOG_GROUP, stream, AT_ONCE)
+        lines.emit(logging.LogRecord("axia", logging.INFO, __file__, 1, "a test", None, None))
+        try:
+            until(lambda: bool(self.me.witness.denied or log_lines(self.yard, names.LOG_GROUP, stream)))
+        finally:
+            lines.close()
+
+        assert log_lines(self.yard, names.LOG_GROUP, stream) == ["a test"]
 
     def metric(self) -> None:
-        data: list[dict[str, Any]] = [{"MetricName": "UnknownOrders", "Value": 0.0}]
-        self.me.client("cloudwatch").put_metric_data(Namespace="AXIA/TradingSystem", MetricData=data)
+        metrics = CloudWatchMetrics(lambda: self.me.client("cloudwatch"), names.METRICS_NAMESPACE)
+        metrics.publish([Reading(Metric.HEARTBEAT, 1.0)])
+        metrics.close()
+
+        assert not self.me.witness.denied
+
+    def beat(self) -> None:
+        """The marks of the time that the recovery checks look for."""
+        ObjectHeartbeats(self.me.client("s3"), names.BUCKET).write(self.clock.now())
+        ItemHeartbeats(self.me.client("dynamodb"), names.TABLE).write(self.clock.now())
 
     def tell(self) -> None:
-        topic = f"arn:aws:sns:{self.yard.target.region}:000000000000:{TOPIC}"
-        self.me.client("sns").publish(TopicArn=topic, Message="a test")
+        topic = f"arn:aws:sns:{self.yard.target.region}:000000000000:{names.TOPIC}"
+        ready = letter("order_state", "critical", "desk", "a test", {})
+        said = {name: {"DataType": "String", "StringValue": value} for name, value in ready.attributes.items()}
+        self.me.client("sns").publish(TopicArn=topic, Message=ready.body, MessageAttributes=said)
 
     def verify(self) -> None:
         self.me.take_on("TSS_DrVerifier")
@@ -374,6 +427,33 @@ def put_secret(yard: Enforced, name: str, text: str) -> None:
         api.put_secret_value(SecretId=name, SecretString=text)
 
 
+class Noted:
+    """An adapter that notes which calls of its port are made; everything else is the adapter's."""
+
+    def __init__(self, port: type, adapter: object, seen: set[tuple[type, str]]) -> None:
+        self._port, self._adapter, self._seen = port, adapter, seen
+
+    def __getattr__(self, name: str) -> Any:
+        self._seen.add((self._port, name))
+        return getattr(self._adapter, name)
+
+
+def log_lines(yard: Enforced, group: str, stream: str) -> list[str]:
+    """What lies in a stream, nothing where there is none."""
+    logs = yard.root.client("logs")
+    try:
+        return [one["message"] for one in logs.get_log_events(logGroupName=group, logStreamName=stream)["events"]]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+
+
+def until(found: Callable[[], bool]) -> None:
+    """Waits for it, a few seconds at most."""
+    ends = time.monotonic() + WITHIN_S
+    while not found() and time.monotonic() < ends:
+        time.sleep(0.02)
+
+
 def write_log(yard: Enforced, me: Actor, group: str) -> None:
     """One line to a stream of its own, which is made first."""
     stream, logs = f"proof-{time.monotonic_ns()}", me.client("logs")
@@ -381,8 +461,7 @@ def write_log(yard: Enforced, me: Actor, group: str) -> None:
     line = {"timestamp": int(time.time() * 1000), "message": "a test"}
     logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[line])
 
-    found = yard.root.client("logs").get_log_events(logGroupName=group, logStreamName=stream)
-    assert [one["message"] for one in found["events"]] == ["a test"]
+    assert log_lines(yard, group, stream) == ["a test"]
 
 
 def _days_before(day: date) -> Iterator[date]:

@@ -26,7 +26,7 @@ from infra.functions import order_copy, slack
 from infra.least_privilege import Step
 from tests.bar_examples import USDJPY
 from tests.infra.enforced import OSAKA, Actor, Enforced
-from tests.infra.host_steps import LOG_GROUP, Host, put_secret, write_log
+from tests.infra.host_steps import Host, put_secret, write_log
 from tests.services.conftest import SEVEN_FIELDS
 
 WHO = "proof@example.com"
@@ -49,7 +49,7 @@ class Console:
             Step("see the queues", self.depths),
             Step("see bars", self.bars),
             Step("start the console", self.start),
-            Step("write log lines", lambda: write_log(self.yard, self.me, LOG_GROUP)),
+            Step("write log lines", lambda: write_log(self.yard, self.me, names.LOG_GROUP)),
         ]
 
     @property

@@ -30,7 +30,7 @@ from infra.template import Template
 from tests.conftest import REGION
 from tests.infra import other_steps
 from tests.infra.enforced import OSAKA, STACKS, Actor, Enforced, enforcing
-from tests.infra.host_steps import Host
+from tests.infra.host_steps import PORTS, Host
 from tests.infra.verifier_steps import Verifier
 
 HOST, VERIFIER, CONSOLE = "EC2InstanceRole", "TSS_DrVerifier", "TSS_Console"
@@ -152,6 +152,17 @@ def test_role_is_enough_and_no_more(
 
 def _is_unproved(removal: Removal) -> bool:
     return (removal.statement.role, removal.statement.sid, removal.action) in UNPROVED_ACTIONS
+
+
+def test_every_call_of_a_port_is_in_a_step(host: Host, steps: dict[str, list[Step]]) -> None:
+    """What no step of the host calls could need a permission that nobody misses."""
+    if not host.seen:
+        for step in steps[HOST]:
+            step.do()
+
+    called = {port: {name for owner, name in host.seen if owner is port} for port in PORTS}
+
+    assert {port: port.__abstractmethods__ - called[port] for port in PORTS} == {port: frozenset() for port in PORTS}
 
 
 @dataclass

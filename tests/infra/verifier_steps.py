@@ -30,7 +30,7 @@ from infra.least_privilege import Step
 from infra.template import Resource
 from tests.bar_examples import USDJPY
 from tests.infra.enforced import OSAKA, Actor, Enforced
-from tests.infra.host_steps import TOPIC, Host
+from tests.infra.host_steps import Host
 
 STACKS = {"osaka": OSAKA, "core": "ap-northeast-1", "copy": "ap-northeast-1"}
 _NUMBERS = count(1)
@@ -82,7 +82,7 @@ class Verifier:
         return self._safeguards(OSAKA, names.COPY_BUCKET)
 
     def _safeguards(self, region: str, bucket: str) -> AwsSafeguards:
-        return AwsSafeguards(self.me.client, region, Names(table=names.TABLE, bucket=bucket, topic=TOPIC))
+        return AwsSafeguards(self.me.client, region, Names(table=names.TABLE, bucket=bucket, topic=names.TOPIC))
 
     # What is looked at
 
@@ -172,7 +172,7 @@ class Verifier:
             ledger, now = DynamoOrderLedger(self.me.client("dynamodb"), table), self.host.clock.now()
             off = KillSwitch(active=False, reason="a drill", who="proof")
             ledger.set_kill_switch(off, ledger.kill_switch().version, now)
-            self.host.trade_with(ledger, self.me, self.yard.root)
+            self.host.trade_with(ledger, self.me, self.host.queue(self.yard.root))
             self.host.left_behind(ledger)
 
             assert len(ledger.open_orders()) == 1
@@ -217,7 +217,7 @@ class Verifier:
         assert not self.yard.root.client("sqs").list_queues(QueueNamePrefix=name).get("QueueUrls")
 
     def tell(self) -> None:
-        topic = f"arn:aws:sns:{self.yard.target.region}:000000000000:{TOPIC}"
+        topic = f"arn:aws:sns:{self.yard.target.region}:000000000000:{names.TOPIC}"
         self.me.client("sns").publish(TopicArn=topic, Message=json.dumps({"text": "a test"}))
 
     @contextmanager
