@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, ValidationError
 
 from axia_cli.output import message
+from axia_core.domain import names
 from axia_core.domain.examination import Finding, failure, warning, well
 from axia_core.errors import InvalidInput
 from axia_core.settings import PAPER_MODULE, Settings
@@ -102,6 +103,11 @@ def _on_aws(found: Settings) -> Iterator[Finding]:
         yield warning(said, f"Set AXIA_MT5_CREDENTIALS=secrets and fill the secret TSS/mt5/{found.account}.")
     if found.mt5_module == PAPER_MODULE:
         yield warning("on AWS, and orders go to the paper terminal", "Set AXIA_MT5_MODULE=MetaTrader5 on the host.")
+    if not found.topic:
+        yield warning("events stay in the log: nobody is told", f"Set AXIA_TOPIC={names.TOPIC}.")
+    if not found.cloudwatch:
+        said = "neither log lines nor metrics leave this machine, so no alarm of AXIA's can go off"
+        yield warning(said, "Set AXIA_CLOUDWATCH=true.")
 
 
 def _overrides(found: Configuration) -> str:

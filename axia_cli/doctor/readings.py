@@ -22,6 +22,7 @@ from axia_cli.doctor.permissions import Attempt
 from axia_cli.doctor.stores import Compared, Identity
 from axia_cli.target import target_settings
 from axia_core.adapters.clock import SystemClock
+from axia_core.errors import AxiaError
 from axia_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -127,28 +128,18 @@ def _clients(settings: Settings) -> Clients:
 
 
 def _verifier_clients(settings: Settings) -> Clients:
-    """Clients that may read how things are protected: on AWS the verifier's, where it may be assumed."""
+    """Clients that may read how things are protected: on AWS the verifier's, where it may be taken on."""
     ours = _clients(settings)
     if settings.aws_endpoint_url is not None:
         return ours
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
+    from axia_core.aws import acting_as
 
-    sts = ours("sts")
+    verifier = acting_as(settings, settings.verifier_role, "axia-doctor")
     try:
-        caller = sts.get_caller_identity()
-        role = f"arn:{caller['Arn'].split(':')[1]}:iam::{caller['Account']}:role/{stores.VERIFIER}"
-        keys = sts.assume_role(RoleArn=role, RoleSessionName="axia-doctor", DurationSeconds=900)["Credentials"]
-    except (BotoCoreError, ClientError):
+        verifier("s3")
+    except AxiaError:
         return ours
-    given = (keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
-    session, making = boto3.Session(*given, region_name=settings.aws_region), threading.Lock()
-
-    def client(service: str) -> object:
-        with making:
-            return session.client(service)
-
-    return client
+    return verifier
 
 
 def _deployment(settings: Settings) -> Report:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from infra.template import Template
 
 DEPLOY = "Run `axia deploy` (on AWS: --target aws --parameters FILE); `axia deploy --check` shows all that differs."
-VERIFIER = "TSS_DrVerifier"
 # A shifted clock decides at the wrong moment: a bar's end (2 s of settling), a lease (10 s), an order's age.
 SKEW_WARNING, SKEW_FAILURE = timedelta(seconds=2), timedelta(seconds=5)
 _HEADER_RESOLUTION = timedelta(seconds=1)
@@ -150,7 +149,7 @@ def judge_resource(found: Compared, logical_id: str) -> Iterator[Finding]:
         verdict = Verdict.FAILURE if name in VITAL[logical_id] else Verdict.WARNING
         yield Finding(verdict, f"{found.name} {name}: {actual!r} instead of {expected!r}", DEPLOY)
     if found.unread:
-        remedy = f"Run this where the role {VERIFIER} may be assumed (the host's role may), or give these reads."
+        remedy = f"Run this where the role {names.VERIFIER_ROLE} may be taken on (as on the host), or give these reads."
         yield warning(f"{found.name} could not be read wholly: {found.unread}", remedy)
     yield well(f"{found.name}: {found.properties} properties looked at")
 

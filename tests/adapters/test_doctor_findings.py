@@ -97,7 +97,13 @@ def environment(**variables: str) -> Callable[[], Any]:
     return lambda: replace(example.configured(), environment=variables)
 
 
-ON_AWS = {"aws_endpoint_url": None, "mt5_credentials": "secrets", "mt5_module": "MetaTrader5"}
+ON_AWS = {
+    "aws_endpoint_url": None,
+    "mt5_credentials": "secrets",
+    "mt5_module": "MetaTrader5",
+    "topic": "TSS_SystemEvents",
+    "cloudwatch": True,
+}
 ALARM = Difference(Resource("QueueAge", "AWS::CloudWatch::Alarm", {"AlarmName": "SQS-Queue-Age"}), "Period", 60, 300)
 
 FAULTS = [
@@ -157,6 +163,20 @@ FAULTS = [
         "not from Secrets Manager",
         "TSS/mt5/demo",
         configuration=lambda: example.configured(**{**ON_AWS, "mt5_credentials": "settings"}),
+    ),
+    fault(
+        "settings together",
+        WARNING,
+        "nobody is told",
+        "AXIA_TOPIC=TSS_SystemEvents",
+        configuration=lambda: example.configured(**{**ON_AWS, "topic": ""}),
+    ),
+    fault(
+        "settings together",
+        WARNING,
+        "no alarm of AXIA's can go off",
+        "AXIA_CLOUDWATCH=true",
+        configuration=lambda: example.configured(**{**ON_AWS, "cloudwatch": False}),
     ),
     fault("home", FAILURE, "read-only", "AXIA_HOME", home=home(fault="read-only file system")),
     fault("disk", WARNING, "2.0 of 100 GiB", "Make room", home=home(free_bytes=2 * GIB)),
