@@ -49,7 +49,8 @@ class Report:
     baseline: dict[str, int] = field(default_factory=dict)
     baseline_red: tuple[str, ...] = ()
     injected: int = 0
-    right: int = 0
+    turned_red: int = 0  # its own check was red
+    right: int = 0  # and no other, and people were told once
     faults: list[Turned] = field(default_factory=list)
     not_injected: tuple[str, ...] = tuple(sorted(NOT_INJECTED))
     red_at_the_end: tuple[str, ...] = ()
@@ -78,6 +79,7 @@ def run(faults: Sequence[Fault] = FAULTS, say: Say = lambda _: None) -> Report:
         report.red_at_the_end = world.verify().red
         report.recoveries_told = sum(severity == Severity.RECOVERED for _, severity, _ in world.events.published)
     report.injected, report.right = len(report.faults), sum(one.right for one in report.faults)
+    report.turned_red = sum(one.expected in one.red for one in report.faults)
     report.seconds = round(time.monotonic() - began, 1)
     return report
 

@@ -167,9 +167,10 @@ def integrity(read: int, faults: Sequence[str]) -> Judgement:
     """Whether all of a sample read back."""
     if not read:
         return _unknown("there is no partition that can be read")
+    metric = Metric(read - len(faults), "partitions")
     if faults:
-        return _critical(f"{len(faults)} of {read} partitions do not read back: {_named(faults)}", Metric(read, "read"))
-    return _ok(f"{read} partitions read back as what their metadata says", Metric(read, "read"))
+        return _critical(f"{len(faults)} of {read} partitions do not read back: {_named(faults)}", metric)
+    return _ok(f"{read} partitions read back as what their metadata says", metric)
 
 
 def cache_rebuildable(lacking: Mapping[str, date], series: int, anything_stored: bool) -> Judgement:

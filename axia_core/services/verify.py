@@ -32,8 +32,8 @@ WORKERS = 8
 POLL_S = 3.0
 # The order copy leaves these out: they change every few seconds and mean nothing elsewhere.
 FLEETING = frozenset({"LEASE#DESK", "SNAPSHOT#BOOK"})
-NO_COPY = "this target has no copy in another region (`has_copy`)"
-NO_HOST = "this target has no trading host (`has_host`)"
+NO_COPY = "no copy in another region here (`has_copy`)"
+NO_HOST = "no trading host here (`has_host`)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +160,7 @@ class _Look:
         except ArchivedObject:
             return None
         except CorruptObject as error:
-            return f"{key}: {error}"
+            return " ".join(str(error).split())
         return ""
 
     def cache_rebuildable(self) -> Judgement:

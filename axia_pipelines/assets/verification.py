@@ -75,16 +75,16 @@ def verification_metadata(found: Verification) -> dict[str, dg.MetadataValue]:
     """How many checks stand how, every figure (the UI plots them), and the findings as a table."""
     figures = {_figure(one): one.metric.value for one in found.findings if one.metric}
     return {
+        "findings": dg.MetadataValue.md(_table(found)),
         **{status.value: dg.MetadataValue.int(found.count(status)) for status in Status},
         **{name: dg.MetadataValue.float(float(value)) for name, value in figures.items()},
-        "findings": dg.MetadataValue.md(_table(found)),
     }
 
 
 def _figure(finding: Finding) -> str:
-    """`replication_lag_s`, `replica_coverage_percent`."""
-    unit = finding.metric.unit if finding.metric else ""
-    return f"{finding.check}_{UNITS.get(unit, unit)}"
+    """`replication_lag_s`, `replica_coverage_percent`, and `secrets` where those are what is counted."""
+    unit = finding.metric.unit if finding.metric else finding.check
+    return finding.check if unit == finding.check else f"{finding.check}_{UNITS.get(unit, unit)}"
 
 
 def _table(found: Verification) -> str:
