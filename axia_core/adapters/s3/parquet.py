@@ -37,7 +37,7 @@ def encode(bars: Bars, truth: PartitionTruth) -> bytes:
     with pq.ParquetWriter(sink, _schema(), **_LAYOUT) as file:
         file.add_key_value_metadata(_metadata(truth))
         file.write_table(_table(bars), row_group_size=max(len(bars), 1))
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue())
 
 
 def decode(data: bytes, where: str) -> tuple[Bars, PartitionTruth]:
