@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -107,6 +110,25 @@ def test_lines_arrive(aws: LocalAws, stream: str) -> None:
     assert (inside["account"], inside["level"]) == ("demo", "INFO")
     assert lines[f"told in {stream}"]["order_id"] == "B2"
     assert "run_id" not in lines[f"told in {stream}"]
+
+
+def test_a_process_that_ends_sends_its_last_lines(aws: LocalAws) -> None:
+    """Nobody closes anything: Python's own logging does."""
+    words = f"last words of {uuid.uuid4()}"
+    # boto3 is there, as it is in every process of ours by its end; two seconds might not do for loading it too.
+    program = f"""
+import boto3, logging
+from axia_core.settings import Settings
+from axia_core.telemetry import ship_logs
+ship_logs(Settings(aws_endpoint_url={aws.endpoint_url!r}, cloudwatch=True), {names.DATA_COLLECTOR!r})
+logging.getLogger("axia.short").info({words!r})
+logging.getLogger("axia.short").info({words!r} + " indeed")
+"""
+
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+    texts = [line["text"] for line in stored(aws, names.DATA_COLLECTOR)]
+    assert texts[-2:] == [words, f"{words} indeed"]
 
 
 def test_off_by_default() -> None:

@@ -6,6 +6,8 @@ counted. It knows nothing of AWS.
 
 from __future__ import annotations
 
+# boto3 needs it, and while a process ends it can no longer be loaded: lines of one that is short would be lost.
+import concurrent.futures.thread  # noqa: F401
 import threading
 import time
 from collections import deque
