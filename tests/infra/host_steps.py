@@ -45,7 +45,6 @@ from axia_core.services.accept import accept
 from axia_core.services.collect import collect
 from axia_core.services.load import load
 from axia_core.services.publish import publish
-from axia_core.services.redrive import Surroundings, look, purge, redrive
 from axia_core.services.restore import restore
 from axia_core.services.send import new_order_id, send
 from axia_core.services.statement import keep_statement
@@ -97,8 +96,7 @@ class Host:
             "desk: keep accounts": self.keep_accounts,
             "kill switch and audit": self.switch,
             "publish a snapshot": self.snapshot,
-            "list and redrive dead letters": self.redrive,
-            "purge a dead letter": self.purge,
+            "look at, redrive and purge dead letters": self.redrive,
             "measure the queues": self.depths,
             "read the MT5 account": self.account,
             "read the cache's password": self.password,
@@ -325,26 +323,22 @@ class Host:
         assert self.snapshots.read() is not None
 
     def redrive(self) -> None:
+        """By the port: the services hold the letters three times, which each time ends with a second of waiting."""
         self.empty()
         roots = self.queue(self.yard.root, names.DEAD_LETTER_QUEUE)
-        message_id = roots.send(json.dumps(SEVEN_FIELDS))
+        roots.send(json.dumps(SEVEN_FIELDS))
+        roots.send("{}")
         mine = SqsDeadLetterQueue(self.queue(self.me, names.DEAD_LETTER_QUEUE), self.queue(self.me))
         letters = self._noted(DeadLetterQueue, mine)
-        told = {"clock": self.clock, "symbols": self.settings.symbols, "limits": self.settings.limits}
-        (letter,) = look(letters, Surroundings(ledger=self.ledger, **told))
-        redrive(letters, frozenset({message_id}))
+        with letters.hold() as held:
+            order, other = sorted(held, key=lambda letter: letter.body, reverse=True)
+            self.ledger.unreadable_reason(order.message_id)
+            letters.redrive(order)
+            letters.delete(other)
 
-        assert letter.message.message_id == message_id
         assert self.queue(self.yard.root).depth().waiting == 1
         assert letters.depth().waiting == 0
         self.empty()
-
-    def purge(self) -> None:
-        self.empty()
-        message_id = self.queue(self.yard.root, names.DEAD_LETTER_QUEUE).send("{}")
-        mine = SqsDeadLetterQueue(self.queue(self.me, names.DEAD_LETTER_QUEUE), self.queue(self.me))
-
-        assert len(purge(self._noted(DeadLetterQueue, mine), frozenset({message_id}))) == 1
 
     def depths(self) -> None:
         self.my_queue.depth()
