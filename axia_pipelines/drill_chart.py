@@ -52,7 +52,8 @@ def _line(figures: Sequence[timedelta | None], promise: timedelta, pitch: float)
     begun = False
     for number, figure in enumerate(figures):
         if figure is not None:
-            yield f"{'L' if begun else 'M'}{_x(number, pitch)},{_y(figure, promise)}" + ("" if begun else "h1")
+            x, y = _x(number, pitch), _y(figure, promise)
+            yield f"L{x},{y}" if begun else f"M{x - 2},{y}h4"
         begun = figure is not None
 
 

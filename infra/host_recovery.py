@@ -11,9 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from axia_core.errors import InvalidInput, NotRunning, StoreUnavailable
+from axia_core.aws import translated
+from axia_core.errors import NotRunning
 from infra.deployer import Progress
 from infra.environments import Plan
 from infra.stacks import Target, deploy_stack
@@ -43,7 +42,8 @@ class HostRecovery:
     @property
     def deployed(self) -> bool:
         """Whether there is a stack of it."""
-        return self.target.is_deployed(self._plan)
+        with translated("looking for the host's stack"):
+            return self.target.is_deployed(self._plan)
 
     def plan(self) -> tuple[str, ...]:
         """What `run` will do."""
@@ -55,20 +55,15 @@ class HostRecovery:
 
     def run(self) -> Rebuilt:
         """A host that is in service; raises InvalidInput, StoreUnavailable, NotRunning when it takes too long."""
-        began, before = time.monotonic(), self._instances() if self.deployed else ()
-        try:
-            if self.deployed:
+        began, there = time.monotonic(), self.deployed
+        with translated("building the host anew"):
+            before = self._instances() if there else ()
+            if there:
                 self._resize(0)
             else:
                 deploy_stack(self.target, self._plan, progress=self.progress)
             self._resize(1)
-        except ClientError as error:
-            raise InvalidInput(
-                "host", self._group, str(error), "Check the role's permissions and the template."
-            ) from error
-        except BotoCoreError as error:
-            raise StoreUnavailable(f"the host's region could not be reached: {error}") from error
-        return Rebuilt(before, self._instances(), time.monotonic() - began)
+            return Rebuilt(before, self._instances(), time.monotonic() - began)
 
     def _resize(self, size: int) -> None:
         """Makes the group so large and waits; repeated, it goes on where an interrupted one stopped."""

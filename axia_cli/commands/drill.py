@@ -17,7 +17,7 @@ from axia_core.domain.drill_document import seconds, to_document
 from axia_core.errors import InvalidInput
 from axia_core.settings import Settings, load_settings
 
-AWS_COSTS = "On AWS a round costs under $1 (restored tables, a scratch queue, an archived object): see `axia cost`."
+AWS_COSTS = "On AWS a round costs under $1: two tables restored and deleted, an archived object, scratch queues."
 
 
 def drill(

@@ -219,17 +219,30 @@ def test_deleted_and_overwritten_days_come_back(axia: Axia) -> None:
 
 
 def test_drills_leave_nothing_behind(axia: Axia) -> None:
-    """Kill switch, orders, objects and host pass, production is as it was, and no scratch resource stays."""
-    before = items(axia)
+    """They pass; table, queue and the broker's book are as they were, and no scratch resource stays."""
+    queue = SqsOrderQueue(axia.aws.client("sqs"), ORDER_QUEUE, axia.settings.clock_shift)
+    waiting = queue.send("left alone")
+    before, book = items(axia), history(axia)
 
     document = axia.document("drill", "kill-switch", "orders", "objects", "cache", "host", "six-steps")
 
     results = {one["name"]: (one["result"], one["reason"]) for one in document["drills"]}
     assert set(results.values()) == {("passed", "")}, results
     assert axia.scratch() == []
-    assert items(axia) == before
+    assert (items(axia), history(axia)) == (before, book)
+    (message,) = queue.receive(10, 0, 1)
+    assert (message.message_id, message.receive_count) == (waiting, 1)
+    queue.delete(message)
     assert all(one["environment"] == "local" and one["items_compared"] > 0 for one in document["drills"])
     assert list((axia.settings.home / "drills").glob("*")) == []
+
+
+def history(axia: Axia) -> list[Any]:
+    """Everything that production's broker has done and holds."""
+    clock = SystemClock(axia.settings.clock_shift)
+    with beside.connect(axia.settings, clock) as broker:
+        deals = broker.deals(clock.now() - timedelta(days=30), clock.now() + timedelta(days=1))
+        return [*(deal.ticket for deal in deals), *(one.ticket for one in (*broker.positions(), *broker.pending()))]
 
 
 def items(axia: Axia) -> list[Any]:

@@ -18,6 +18,9 @@ from typer.testing import CliRunner
 from axia_cli.main import app
 from axia_cli.stack import environment
 from axia_cli.stack.rehearsal import rehearsal
+from axia_core.adapters.s3.versions import S3DrillReports, S3Scratch
+from axia_core.adapters.scratch_queues import SqsScratchQueues
+from axia_core.domain.drill import Drill, Result
 from axia_core.domain.sessions import last_closed_trading_days
 from axia_core.settings import Settings
 from infra import stacks
@@ -177,9 +180,28 @@ def _fill_the_copy(stage: Stage) -> None:
 
 
 def test_rehearsal(stage: Stage) -> None:
-    """Every drill passes on this stack, Osaka's cache included."""
+    """Every drill passes on this stack, Osaka's cache included, and leaves nothing in either region."""
     for command in commands("Rehearsing it"):
         stage.give(command)
+
+    reports = S3DrillReports(stage.client("s3"), stage.settings.bucket)
+    last = [reports.newest(drill, 1)[-1] for drill in Drill]
+    assert {report.drill: report.reason for report in last} == dict.fromkeys(Drill, "")
+    assert {report.result for report in last} == {Result.PASSED}
+    unmeasured = {report.drill for report in last if report.rpo is None or report.rto is None}
+    assert unmeasured <= {Drill.HOST}  # which keeps nothing
+    assert _left(stage) == []
+
+
+def _left(stage: Stage) -> list[str]:
+    settings, there = stage.settings, clients(stage.settings.copy_region, stage.settings.aws_endpoint_url)
+    places = ((stage.client("s3"), settings.bucket), (there("s3"), settings.copy_bucket))
+    objects = [name for s3, bucket in places for name in S3Scratch(s3, bucket).scratch()]
+    return [*objects, *SqsScratchQueues(stage.client("sqs")).scratch(), *_tables(stage)]
+
+
+def _tables(stage: Stage) -> list[str]:
+    return [name for name in stage.client("dynamodb").list_tables()["TableNames"] if name.startswith("dr-drill-")]
 
 
 @pytest.fixture(scope="module")
