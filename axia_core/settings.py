@@ -154,8 +154,9 @@ class Settings(BaseSettings):
     send_margin_s: float = Field(4.0, gt=0, description="order_send is refused this long before the lease ends.")
 
     # Retention of the local stack (Dagster's storage and the logs; the ledger's is retained_days)
-    order_runs_days: int = Field(
-        60, ge=1, description="Days that a run stays which showed nothing but orders or recovery checks."
+    order_runs_days: int = Field(60, ge=1, description="Days that a run stays which showed nothing but orders.")
+    verification_runs_days: int = Field(
+        14, ge=1, description="Days that a run of the hourly recovery checks stays, and what Dagster knows of them."
     )
     run_log_days: int = Field(90, ge=1, description="Days that the log of any run stays; what it made stays for good.")
     log_max_mb: int = Field(50, gt=0, description="A log file of the stack beyond this is emptied into *.previous.")

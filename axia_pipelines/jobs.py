@@ -11,7 +11,7 @@ import dagster as dg
 
 from axia_pipelines.assets.recovery_drill import RECOVERY_DRILL
 from axia_pipelines.assets.statement import STATEMENT
-from axia_pipelines.assets.verification import VERIFICATION
+from axia_pipelines.assets.verification import VERIFICATION, VERIFICATION_JOB
 from axia_pipelines.checks import HISTORY, check_keys
 from axia_pipelines.instance.coordinator import EXPRESS_TAG
 from axia_pipelines.ops.desk import execute_order, keep_desk_open
@@ -24,7 +24,6 @@ DESK = "order_desk"
 QUALITY_JOB = "quality_check"
 HEALING = "healing"
 STATEMENT_JOB = "daily_statement"
-VERIFICATION_JOB = "recovery_verification"
 DRILL_JOB = "recovery_drills"
 
 # A desk ends at the next New York close, at most 72 hours away (from Friday's close to Monday's) and some slack.
@@ -71,8 +70,8 @@ recovery_drills = dg.define_asset_job(
     DRILL_JOB,
     selection=dg.AssetSelection.assets(RECOVERY_DRILL),
     executor_def=dg.in_process_executor,
-    description="Rehearses recovery on scratch resources: orders, kill switch, objects, cache, host. Production is only "
-    "read. On AWS a round costs under $1; the local stack costs nothing.",
+    description="Rehearses recovery on scratch resources: orders, kill switch, objects, cache, host. Production is "
+    "only read. On AWS a round costs under $1; the local stack costs nothing.",
 )
 
 

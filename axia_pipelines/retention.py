@@ -24,7 +24,7 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_
 
 from axia_core.adapters import log_files, sqlite_files
 from axia_core.settings import Settings
-from axia_pipelines.assets.verification import VERIFICATION
+from axia_pipelines.assets.verification import VERIFICATION, VERIFICATION_JOB
 from axia_pipelines.metadata import ORDERS
 
 FINISHED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
@@ -66,6 +66,7 @@ class Retention:
         """Takes away what is too old at *now*, by the wall clock: Dagster knows no other."""
         before = self.bytes_used()
         deleted = self._delete_runs(now - timedelta(days=self.settings.order_runs_days))
+        deleted += self._delete_verifications(now - timedelta(days=self.settings.verification_runs_days))
         emptied = self._empty_logs(now - timedelta(days=self.settings.run_log_days))
         return Retained(
             runs_deleted=deleted,
@@ -82,14 +83,21 @@ class Retention:
         return databases + sum(file.stat().st_size for file in self._log_files("*"))
 
     def _delete_runs(self, before: datetime) -> int:
-        old = [run.run_id for run in self._old_runs(before) if self._showed_only_what_passes(run.run_id)]
+        return self._delete(self._old_runs(before))
+
+    def _delete_verifications(self, before: datetime) -> int:
+        """24 a day, with a file and 24 findings each; what a check found outlives its run in Dagster."""
+        deleted = self._delete(self._old_runs(before, VERIFICATION_JOB))
+        self._forget_checks(before)
+        return deleted
+
+    def _delete(self, runs: Iterator[dg.DagsterRun]) -> int:
+        old = [run.run_id for run in runs if self._showed_only_what_passes(run.run_id)]
         for run_id in old:
             self.instance.delete_run(run_id)
-        self._forget_checks(before)
         return len(old)
 
     def _forget_checks(self, before: datetime) -> None:
-        """What a check found outlives its run in Dagster; of those of every hour that would be the largest table."""
         storage, table = self.instance.event_log_storage, AssetCheckExecutionsTable.c
         if not isinstance(storage, SqlEventLogStorage):
             return
@@ -112,9 +120,9 @@ class Retention:
             sqlite_files.compact(Path(storage.path_for_shard(run_id)))
         return len(chosen)
 
-    def _old_runs(self, before: datetime) -> Iterator[dg.DagsterRun]:
-        """Runs that ended before then; one that has not ended is never touched."""
-        wanted = dg.RunsFilter(statuses=FINISHED, updated_before=before)
+    def _old_runs(self, before: datetime, job_name: str | None = None) -> Iterator[dg.DagsterRun]:
+        """Runs (of a job) that ended before then; one that has not ended is never touched."""
+        wanted = dg.RunsFilter(job_name=job_name, statuses=FINISHED, updated_before=before)
         cursor = None
         while page := self.instance.get_runs(filters=wanted, cursor=cursor, limit=PAGE):
             yield from page

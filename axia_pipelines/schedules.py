@@ -100,7 +100,7 @@ recovery_verification_every_hour = dg.ScheduleDefinition(
     cron_schedule=VERIFICATION_TIME,
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Looks every hour whether a recovery would find what it needs. On AWS some 1,500 reads a time: less "
+    description="Looks every hour whether a recovery would find what it needs. On AWS some 600 reads a time: less "
     "than half a dollar a month; nothing is restored.",
 )
 

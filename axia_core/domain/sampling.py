@@ -13,7 +13,7 @@ from axia_core.domain.universe import Universe
 
 SAMPLED_SERIES = 8
 SAMPLED_DAYS = 12
-SAMPLED_ITEMS = 500
+SAMPLED_ITEMS = 300
 COLLECTING = timedelta(hours=1)  # a day that fell due within it may still be collected
 
 

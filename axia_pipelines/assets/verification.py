@@ -18,6 +18,7 @@ from axia_pipelines.failures import shown_as_failure
 from axia_pipelines.resources import VerificationResource
 
 VERIFICATION = dg.AssetKey("recovery_verification")
+VERIFICATION_JOB = "recovery_verification"
 UNITS = {"%": "percent"}
 
 DESCRIPTION = """Whether a recovery would find what it needs: backups, copies in Osaka, snapshots, secrets, alarms.

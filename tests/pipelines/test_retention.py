@@ -15,7 +15,7 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventL
 from axia_core.adapters import sqlite_files
 from axia_core.adapters.clock import SteppedClock
 from axia_pipelines.assets.verification import VERIFICATION, verify_recovery
-from axia_pipelines.jobs import order_desk, retention
+from axia_pipelines.jobs import order_desk, recovery_verification, retention
 from axia_pipelines.metadata import ORDERS
 from axia_pipelines.retention import LOG_TAG, Retained, Retention
 from tests.pipelines.fakes import FakeBars, FakeDesk, settings
@@ -221,14 +221,14 @@ def test_the_job_shows_what_it_did(instance: dg.DagsterInstance, tmp_path: Path)
 
 def test_old_recovery_checks_go(instance: dg.DagsterInstance) -> None:
     """Their run, and what Dagster would keep for ever: each finding of each hour. Those of other checks stay."""
-    run_id = dg.materialize(
-        [verify_recovery], instance=instance, resources={"verification": FakeVerification(healthy())}
-    ).run_id
+    resources = {"verification": FakeVerification(healthy())}
+    found = dg.Definitions([verify_recovery], jobs=[recovery_verification], resources=resources)
+    run_id = found.resolve_job_def("recovery_verification").execute_in_process(instance=instance).run_id
     old, key = instance.event_log_storage, dg.AssetCheckKey(VERIFICATION, "queues")
 
-    retained(instance, HARDLY_AFTER)
+    retained(instance, timedelta(days=13))
     kept = old.get_asset_check_execution_history(key, limit=10)
-    retained(instance, LONG_AFTER)
+    retained(instance, timedelta(days=15))
 
     assert [record.run_id for record in kept] == [run_id]
     assert old.get_asset_check_execution_history(key, limit=10) == []
