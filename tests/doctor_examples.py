@@ -21,12 +21,15 @@ from axia_cli.doctor.stores import Compared, Identity
 from axia_core.adapters.clock import SteppedClock
 from axia_core.adapters.memory import MemoryEvents, MemoryOrderLedger, MemoryOrderQueue
 from axia_core.adapters.memory_bars import MemoryBarStore
+from axia_core.adapters.memory_safeguards import MemoryVerifications
 from axia_core.adapters.secrets import Credentials
 from axia_core.domain.cached_series import CacheServer
 from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.order_states import State
 from axia_core.domain.terminal_facts import SymbolFacts, TerminalFacts
 from axia_core.domain.timeframes import Timeframe
+from axia_core.domain.verification import Finding as Found
+from axia_core.domain.verification import Status, Verification
 from axia_core.services.accept import accept
 from axia_core.settings import Settings
 from axia_core.settings_file import PairSettings
@@ -130,6 +133,13 @@ def store_with_friday() -> MemoryBarStore:
     return store
 
 
+def verified(at: datetime = MONDAY, status: Status = Status.OK) -> MemoryVerifications:
+    """The recovery checks were made and found this of the table."""
+    found, kept = Found("table_recovery", status, "a test", None, "mend it"), MemoryVerifications()
+    kept.keep(Verification(at, (found,)))
+    return kept
+
+
 def compared(**differing: tuple[Any, Any]) -> Compared:
     """A resource that is what the template says, but for these."""
     return Compared(name="resource", properties=5, differing=differing)
@@ -168,5 +178,6 @@ def healthy() -> Readings:
         queue=queue_with,
         letters=queue_with,
         store=store_with_friday,
+        verifications=verified,
         clock=lambda: SteppedClock(MONDAY),
     )

@@ -17,7 +17,7 @@ REINSTALL = f"Run {installation.INSTALL}."
 SETTINGS = "Correct the settings; axia_core/settings.py documents each."
 REACH = "On a laptop `axia up`; on AWS look at network, region and role (docs/infrastructure.md)."
 OPEN_TERMINAL = "Open the terminal and log in by hand once; see docs/operations.md, A real terminal."
-ON_AWS = "`axia deploy --target aws --check --parameters FILE` compares the stacks; it needs CloudFormation's reads."
+ON_AWS = "`axia verify` compares the stacks with what was deployed, `axia deploy --check` with this version"
 
 
 def checklist(read: Readings) -> list[Check]:
@@ -88,6 +88,7 @@ def _of_trading(read: Readings) -> Iterator[Check]:
     yield there(name="desk", look=lambda: _desk(read), needs=("order table", "order queue"))
     yield there(name="dead letters", look=lambda: trading.look_at_letters(read.letters()), needs=("dead-letter queue",))
     yield there(name="newest partitions", look=lambda: _partitions(read), needs=("bucket",), within_s=30.0)
+    yield there(name="recovery", look=lambda: _recovery(read), needs=("bucket",))
 
 
 def _ports(read: Readings) -> Iterable[Finding]:
@@ -134,3 +135,7 @@ def _desk(read: Readings) -> Iterable[Finding]:
 
 def _partitions(read: Readings) -> Iterable[Finding]:
     return trading.look_at_partitions(read.store(), read.settings.universe, read.clock().now())
+
+
+def _recovery(read: Readings) -> Iterable[Finding]:
+    return trading.look_at_recovery(read.verifications(), read.clock().now())

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from axia_core.domain.cached_series import CacheServer
     from axia_core.domain.terminal_facts import TerminalFacts
     from axia_core.ports import BarStore, Clock, OrderLedger, OrderQueue
+    from axia_core.verification_ports import Verifications
     from infra.clients import Clients
     from infra.conformance import Report
 
@@ -61,6 +62,7 @@ class Readings:
     queue: Read[OrderQueue]
     letters: Read[OrderQueue]
     store: Read[BarStore]
+    verifications: Read[Verifications]
     clock: Read[Clock]
 
     @property
@@ -99,6 +101,7 @@ def of_this_machine() -> Readings:
         queue=_once(lambda: _queue(settings(), settings().order_queue)),
         letters=lambda: _queue(settings(), settings().dead_letter_queue),
         store=lambda: _store(settings()),
+        verifications=lambda: _verifications(settings()),
         clock=clock,
     )
 
@@ -186,3 +189,9 @@ def _store(settings: Settings) -> BarStore:
     from axia_core.adapters import s3
 
     return s3.connect(settings)
+
+
+def _verifications(settings: Settings) -> Verifications:
+    from axia_core.recovery_checks import kept_verifications
+
+    return kept_verifications(settings)

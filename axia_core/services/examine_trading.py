@@ -1,4 +1,4 @@
-"""Look at what trades and what was collected: kill switch, desk, orders, dead letters, newest partitions, cache."""
+"""Look at what trades and what is stored: kill switch, desk, orders, dead letters, partitions, cache, recovery."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from axia_core.domain.cached_series import CacheServer
-from axia_core.domain.examination import Finding, failure, warning, well
+from axia_core.domain.examination import Finding, failure, skipped, warning, well
 from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.order_states import State
 from axia_core.domain.sessions import is_open, last_due_trading_day
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.universe import Universe
 from axia_core.ports import BarStore, OrderLedger, OrderQueue
+from axia_core.verification_ports import Verifications
 
-COLLECTED_WITHIN = timedelta(hours=1)  # after 07:00 Tokyo
+HOUR = timedelta(hours=1)
+COLLECTED_WITHIN = HOUR  # after 07:00 Tokyo
+VERIFIED_WITHIN = 3 * HOUR  # it is done every hour
 SHOWN = 6
 RIGHT_POLICY = "allkeys-lru"
-SLOW_CACHE_S = 0.05
+SLOW_CACHE_S = 0.2
 STARTS = "`axia up` starts it here; elsewhere correct AXIA_REDIS_URL. Readers go on with S3 meanwhile, more slowly."
 
 
@@ -87,6 +90,22 @@ def look_at_partitions(store: BarStore, universe: Universe, now: datetime) -> It
         yield warning(f"{len(lacking)} of {len(wanted)} series lack {day}: {_some(lacking)}", _collect(day))
     else:
         yield well(f"{len(wanted)} series have {day}")
+
+
+def look_at_recovery(verifications: Verifications, now: datetime) -> Iterator[Finding]:
+    """What the last hourly verification said, and whether there is still one every hour."""
+    last = verifications.last()
+    if last is None:
+        yield skipped("no verification is kept yet; `axia verify` looks now")
+        return
+    age = now - last.at
+    if age > VERIFIED_WITHIN:
+        remedy = "Dagster UI > Automation: is the schedule of the verification on? `axia verify` looks now."
+        yield warning(f"the last recovery verification is {age / HOUR:.0f} hours old", remedy)
+    if last.red:
+        said = f"a recovery could not count on: {_some(list(last.red))}"
+        yield warning(said, "`axia verify` tells what was found of each, and what to do.")
+    yield well(f"{len(last.findings)} things that a recovery needs were looked at {last.at:%Y-%m-%d %H:%M} UTC")
 
 
 def judge_cache(found: CacheServer) -> Iterator[Finding]:

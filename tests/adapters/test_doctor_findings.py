@@ -19,6 +19,7 @@ from axia_core.adapters.memory_bars import MemoryBarStore
 from axia_core.domain.cached_series import CacheServer
 from axia_core.domain.examination import Examination, Finding, Verdict
 from axia_core.domain.terminal_facts import SymbolFacts
+from axia_core.domain.verification import Status
 from axia_core.errors import CacheUnavailable, InvalidInput, StoreUnavailable, WrongAccount
 from axia_core.services.examine import examine
 from infra.conformance import MISSING, Difference, Report
@@ -332,6 +333,20 @@ FAULTS = [
         queue=lambda: example.queue_with("{}"),
     ),
     fault("dead letters", WARNING, "1 messages", "axia dlq list", letters=lambda: example.queue_with("{}")),
+    fault(
+        "recovery",
+        WARNING,
+        "is 5 hours old",
+        "axia verify",
+        verifications=lambda: example.verified(example.MONDAY - timedelta(hours=5)),
+    ),
+    fault(
+        "recovery",
+        WARNING,
+        "could not count on: table_recovery",
+        "axia verify",
+        verifications=lambda: example.verified(status=Status.CRITICAL),
+    ),
     fault("newest partitions", WARNING, "USDJPY/H1", "axia collect --from 2026-07-03", store=MemoryBarStore),
 ]
 

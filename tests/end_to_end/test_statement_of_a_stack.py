@@ -72,7 +72,9 @@ def test_doctor_finds_the_stack_well(stack: Running, filled: dict[str, Any]) -> 
     command = [sys.executable, "-m", "axia_cli", "doctor", "--json"]
     result = subprocess.run(command, env=dict(stack.environment), cwd=ROOT, capture_output=True, text=True, check=False)
 
-    others = [row for row in json.loads(result.stdout)["findings"] if row["verdict"] != "well"]
+    # The hourly verification may not have been yet, or have found what a laptop lacks.
+    rows = [row for row in json.loads(result.stdout)["findings"] if row["check"] != "recovery"]
+    others = [row for row in rows if row["verdict"] != "well"]
     assert [row["check"] for row in others] == ["newest partitions"], others
     assert result.returncode == 1
 

@@ -172,7 +172,7 @@ class ActingStage(Stage):
     acting: Connect = field(kw_only=True)
 
     @property
-    def connect(self) -> Connect:  # type: ignore[override]  # read once there, given here
+    def connect(self) -> Connect:
         return self.acting
 
     def anew(self) -> Stage:
@@ -185,7 +185,7 @@ class ActingChecks(RecoveryChecks):
     acting: Connect
 
     @property
-    def connect(self) -> Connect:  # type: ignore[override]  # read once there, given here
+    def connect(self) -> Connect:
         return type(self).acting
 
 
@@ -208,6 +208,7 @@ def test_drills_and_checks_pass_as_the_verifier(yard: Enforced, actors: dict[str
 
 DRILLS = (Drill.KILL_SWITCH, Drill.OBJECTS, Drill.HOST)
 Call = Callable[[Actor], Any]
+KEY = {"pk": {"S": "PROOF"}, "sk": {"S": "X"}}
 FORBIDDEN: Mapping[str, Call] = {
     "delete an object": lambda who: who.client("s3").delete_object(Bucket=names.BUCKET, Key="x"),
     "delete a version": lambda who: who.client("s3").delete_object(Bucket=names.BUCKET, Key="x", VersionId="1"),
@@ -241,7 +242,6 @@ FORBIDDEN: Mapping[str, Call] = {
     "write the copy in Osaka": lambda who: who.client("dynamodb", OSAKA).put_item(TableName=names.TABLE, Item=KEY),
     "take on the verifier's role": lambda who: who.take_on(VERIFIER),
 }
-KEY = {"pk": {"S": "PROOF"}, "sk": {"S": "X"}}
 # What of that list a role is there to do.
 PERMITTED: Mapping[str, frozenset[str]] = {
     HOST: frozenset(
