@@ -91,12 +91,21 @@ def drill_six_steps(bench: Bench) -> None:
             after, after_s = _timed_smoke(bench, ground, 2)
             told.ok, told.detail = _is_filled(after), _words(after)
         bench.rto = bench.steps.elapsed
+        _look_at_console(bench, ground)
         with bench.steps.step("6 performance: an order takes as long as before") as told:
             told.ok, told.detail = (
                 after_s <= max(SLOW * before_s, 5.0),
                 f"{before_s:.2f} s before, {after_s:.2f} s after",
             )
     bench.notes.append("what a host loses is its disk, which holds nothing: the RPO is that of its table")
+
+
+def _look_at_console(bench: Bench, ground: _Ground) -> None:
+    if bench.stage.environment is Environment.AWS or bench.stage.console is None:
+        bench.notes.append("5 function: the console was not looked at; open it")
+        return
+    with bench.steps.step("5 function: the console of the new host answers") as told:
+        told.detail = bench.stage.console(ground.settings)
 
 
 @contextmanager

@@ -50,10 +50,11 @@ class Stage:
     settings: Settings
     role: str = ""
     host_template: Callable[[str], str] | None = None  # deploys and removes it under a drill's name; `infra` knows how
+    console: Callable[[Settings], str] | None = None  # looks at it on a rebuilt host; the command knows how
 
     def anew(self) -> Stage:
         """The same, with its role taken on again, for the next drill."""
-        other = Stage(self.settings, self.role, self.host_template)
+        other = Stage(self.settings, self.role, self.host_template, self.console)
         other.owner = self.owner
         return other
 

@@ -39,13 +39,14 @@ def drill(
 
 
 def _hold(settings: Settings, drills: Sequence[Drill]) -> tuple[DrillReport, ...]:
+    from axia_cli.stack.rehearsed_console import look_at_console
     from axia_core.drill_stage import Stage
     from axia_core.drills import hold_drills
     from axia_core.people import events_of
     from infra.host_rehearsal import HostRehearsal
 
     host = HostRehearsal(settings.aws_region, settings.aws_endpoint_url)
-    stage = Stage(settings, settings.verifier_role, host)
+    stage = Stage(settings, settings.verifier_role, host, look_at_console)
     return hold_drills(stage, drills, events=events_of(settings), say=say)
 
 
