@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from axia_core.domain import names
 from axia_core.domain import verification_rules as rules
+from axia_core.domain.safeguards import Drift
 from axia_core.domain.verification import Part
 from axia_core.domain.verification_checks import CHECKS, with_names
 from axia_core.recovery_checks import ALARMS, COPY_ALARMS, SECRETS, SUBSCRIPTIONS
 from benchmarks import drill_faults
 from benchmarks.recovery_faults import FAULTS, FEW, NOT_INJECTED
+from infra.clients import clients
+from infra.drift import DeployedTemplates
 from infra.template import CORE, Resource, Template
+from tests.conftest import REGION, LocalAws
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -76,6 +82,43 @@ def test_every_check_has_a_fault() -> None:
     assert not {fault.turns for fault in FAULTS} & NOT_INJECTED
     assert len(FEW) == 8
     assert all(one.turns != other.turns for one, other in pairwise(FAULTS))
+
+
+def test_stacks_are_compared_with_what_they_were_deployed_from(aws: LocalAws) -> None:
+    """Those that are not there are left out, and each question is asked once: an alarm has thirteen properties."""
+    asked: Counter[str] = Counter()
+
+    def count(model: Any, **_: Any) -> None:
+        asked[model.name] += 1
+
+    def connect(service: str, region: str) -> Any:
+        return aws.client(service) if region == REGION else clients(region, aws.endpoint_url)(service)
+
+    aws.client("cloudwatch").meta.events.register("before-call", count)
+    try:
+        compared = DeployedTemplates(connect, REGION).compared()
+    finally:
+        aws.client("cloudwatch").meta.events.unregister("before-call", count)
+
+    assert compared.drifts == ()
+    assert compared.properties > 250
+    assert asked["DescribeAlarms"] == len(ALARMS)
+
+
+def test_drift_is_told_by_stack_and_property(aws: LocalAws) -> None:
+    """A queue that somebody changed by hand, and one property of it."""
+    sqs = aws.client("sqs")
+    url = sqs.get_queue_url(QueueName=names.ORDER_QUEUE)["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "5"})
+
+    try:
+        (drift,) = DeployedTemplates(lambda service, _: aws.client(service), REGION).compared().drifts
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "60"})
+
+    assert drift == Drift(
+        stack="core", resource=names.ORDER_QUEUE, kind="AWS::SQS::Queue", property="VisibilityTimeout"
+    )
 
 
 @pytest.mark.slow
