@@ -11,8 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from axia_cli.dagster_client import DagsterClient, RunStatus, neighbours
 from axia_core.adapters.clock import SystemClock
+from axia_core.adapters.dagster_http.client import DagsterClient, RunStatus, neighbours
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.sessions import (
     is_open,

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from axia_cli.dagster_client import DagsterClient
-from axia_cli.graphql import ask
+from axia_core.adapters.dagster_http.client import DagsterClient
+from axia_core.adapters.dagster_http.graphql import ask
 from axia_core.domain.timeframes import Timeframe
 from infra import prices
 

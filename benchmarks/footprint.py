@@ -21,10 +21,10 @@ from pathlib import Path
 
 import psutil
 
-from axia_cli.dagster_client import DagsterClient
 from axia_cli.stack import record
 from axia_cli.stack.ports import free_ports
 from axia_cli.stack.supervisor import Stack, running_stack
+from axia_core.adapters.dagster_http.client import DagsterClient
 from axia_core.adapters.paper.profile import TerminalProfile
 from axia_core.domain.sessions import last_due_trading_day
 from axia_core.domain.timeframes import Timeframe

@@ -36,9 +36,9 @@ import pyarrow.parquet as pq
 import redis
 from botocore.config import Config
 
-from axia_cli.dagster_client import DagsterClient
 from axia_cli.stack.supervisor import Stack, running_stack
 from axia_core.adapters.clock import SteppedClock
+from axia_core.adapters.dagster_http.client import DagsterClient
 from axia_core.adapters.memory_bars import MemoryBarCache, MemoryMarketData
 from axia_core.adapters.redis import RedisBarCache
 from axia_core.adapters.s3 import S3BarStore

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from axia_cli.dagster_client import DagsterClient, RunStatus, neighbours
 from axia_cli.output import Json, emit, say
 from axia_cli.target import describe, target_settings
+from axia_core.adapters.dagster_http.client import DagsterClient, RunStatus, neighbours
 from axia_core.domain.sessions import collection_time, parse_trading_date, previous_trading_day, trading_days
 from axia_core.domain.symbols import parse_symbol
 from axia_core.domain.timeframes import Timeframe

@@ -9,9 +9,9 @@ from enum import Enum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from axia_cli.graphql import ask
 from axia_cli.stack import dagster_web, record
 from axia_cli.stack.ports import answers
+from axia_core.adapters.dagster_http.graphql import ask
 from axia_core.domain.examination import Finding, failure, skipped, warning, well
 from axia_core.settings import Settings
 

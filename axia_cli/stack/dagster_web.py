@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from axia_cli.graphql import ask
+from axia_core.adapters.dagster_http.graphql import ask
 
 _TIMEOUT_S = 5.0
 _DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } } }"

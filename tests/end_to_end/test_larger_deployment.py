@@ -21,11 +21,11 @@ import boto3
 import dagster as dg
 import pytest
 
-from axia_cli.dagster_client import DagsterClient
 from axia_cli.demo import plan_for
 from axia_cli.stack import dagster_home
 from axia_cli.stack.ports import free_ports
 from axia_cli.stack.supervisor import running_stack
+from axia_core.adapters.dagster_http.client import DagsterClient
 from axia_core.aws import LOCAL_KEY
 from axia_core.domain.sessions import last_due_trading_day
 from axia_core.domain.symbols import DEFAULT_SYMBOLS

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from axia_cli.dagster_client import DagsterClient
+from axia_core.adapters.dagster_http.client import DagsterClient
 from axia_core.domain.sessions import last_due_trading_day
 from axia_pipelines.partitions import RANGE_END_TAG, RANGE_START_TAG
 from tests.end_to_end.conftest import ROOT, Running

@@ -16,8 +16,9 @@ from dagster_graphql.schema import create_schema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from axia_cli import dagster_client, dagster_queries
-from axia_cli.dagster_client import DagsterClient, neighbours
+from axia_core.adapters.dagster_http import client as dagster_client
+from axia_core.adapters.dagster_http import queries as dagster_queries
+from axia_core.adapters.dagster_http.client import DagsterClient, neighbours
 from axia_core.domain.symbols import DEFAULT_SYMBOLS
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import InvalidInput, NotATradingDay, NotRunning

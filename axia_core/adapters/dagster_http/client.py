@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from axia_cli import dagster_queries as queries
-from axia_cli.graphql import ask
+from axia_core.adapters.dagster_http import queries
+from axia_core.adapters.dagster_http.graphql import ask
 from axia_core.domain.sessions import session
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import InvalidInput, NotRunning
@@ -63,8 +63,9 @@ class Materialization:
 class DagsterClient:
     """The Dagster behind one webserver, for example `http://127.0.0.1:3000`. Raises NotRunning when nobody answers."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, timeout_s: float = TIMEOUT_S) -> None:
         self._url = base_url.rstrip("/")
+        self._timeout_s = timeout_s
 
     def launch_collection(self, days: Sequence[date], symbols: Sequence[str], timeframes: Sequence[Timeframe]) -> str:
         """Starts one run that collects every day from the first to the last of *days*, then the caches; its run id.
@@ -156,7 +157,7 @@ class DagsterClient:
 
     def _ask(self, query: str, **variables: object) -> dict[str, Any]:
         try:
-            answer = ask(self._url, query, variables, TIMEOUT_S)
+            answer = ask(self._url, query, variables, self._timeout_s)
         except urllib.error.HTTPError as error:
             raise InvalidInput("query", error.code, error.read().decode(errors="replace")[:500]) from error
         except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""The GraphQL that `dagster_client` sends: text only. A test holds it against the schema of the installed Dagster."""
+"""The GraphQL that `client` sends: text only. A test holds it against the schema of the installed Dagster."""
 
 from __future__ import annotations
 
