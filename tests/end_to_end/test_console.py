@@ -33,6 +33,7 @@ from axia_core.ports import OrderLedger
 from axia_core.settings import Settings
 from tests.bar_examples import truth_of
 from tests.end_to_end.conftest import STRANGE, Running, new_page
+from tests.end_to_end.console_pages import a_new_ticket, fill, opened, reviewed, switch_box, ticket_id
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -96,52 +97,12 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def opened(page: Page, stack: Running, path: str = "", language: str = "English") -> Page:
-    """A page of the console once it is drawn, and the trading side's word is fresh."""
-    page.goto(f"{stack.urls['console']}/{path}")
-    chosen = page.get_by_role("radio", name=language)
-    expect(chosen).to_be_visible()
-    if not chosen.is_checked():
-        chosen.click()
-    expect(page.get_by_role("status").filter(has_text=re.compile("Live|最新")).first).to_be_visible()
-    return page
-
-
 def picture(page: Page, path: Path) -> None:
     """The page from its top, high enough for a ticket."""
     page.set_viewport_size({"width": 1440, "height": 1180})
     page.get_by_test_id("stMain").evaluate("one => one.scrollTo(0, 0)")
     time.sleep(1)  # the charts are drawn anew for the new height
     page.screenshot(path=path)
-
-
-def fill(page: Page, label: str, text: str) -> None:
-    """Types into a field and leaves it, as a person would."""
-    box = page.get_by_role("textbox", name=label, exact=True)
-    box.fill(text)
-    box.press("Tab")
-
-
-def ticket_id(page: Page) -> str:
-    return page.get_by_text(re.compile("^Ticket axia-")).inner_text().removeprefix("Ticket ")
-
-
-def reviewed(page: Page, lots: str = "0.10") -> Locator:
-    """The button that sends, after a ticket with stops was filled in and reviewed."""
-    fill(page, "Lots", lots)
-    fill(page, "Stop loss", "30")
-    fill(page, "Take profit", "60")
-    page.get_by_role("button", name="Review order").click()
-    return page.get_by_role("button", name="Send order")
-
-
-def a_new_ticket(page: Page) -> None:
-    """Where the last ticket was sent, by whatever test, the next one is opened."""
-    button = page.get_by_role("button", name="New ticket")
-    expect(button.or_(page.get_by_role("button", name="Review order"))).to_be_visible()
-    if button.is_visible():
-        button.click()
-        expect(page.get_by_role("button", name="Review order")).to_be_visible()
 
 
 def ended(ledger: OrderLedger, order_id: str, within_s: float = 60.0) -> OrderRecord:
@@ -162,14 +123,10 @@ def strokes(page: Page) -> Locator:
     return page.locator(".js-plotly-plot .scatterlayer .trace")
 
 
-def switch_box(page: Page) -> Locator:
-    return page.get_by_role("status").filter(has_text=re.compile("Kill switch:|緊急停止スイッチ:"))
-
-
 @pytest.mark.long
 def test_first_useful_paint(stack: Running, page: Page, capsys: pytest.CaptureFixture[str]) -> None:
     """With a year of H1 the switch, the prices, the ticket and the candles come; how soon is printed, not judged."""
-    opened(page, stack)  # loads what a browser keeps
+    opened(page, stack.urls["console"])  # loads what a browser keeps
     page.get_by_role("radio", name="Year").click()
     expect(page.get_by_text(re.compile(r"6,\d{3} bars"))).to_be_visible()
     expect(strokes(page)).to_have_count(5)
@@ -190,7 +147,7 @@ def test_first_useful_paint(stack: Running, page: Page, capsys: pytest.CaptureFi
 
 def test_order_is_placed_and_filled(stack: Running, page: Page, ledger: OrderLedger, pictures: Path) -> None:
     """A reviewed order goes through the queue, fills, and its timeline says so; the audit says who sent it."""
-    opened(page, stack)
+    opened(page, stack.urls["console"])
     a_new_ticket(page)
     order_id = ticket_id(page)
     send = reviewed(page)
@@ -212,7 +169,7 @@ def test_order_is_placed_and_filled(stack: Running, page: Page, ledger: OrderLed
 
 def test_double_click_sends_once(stack: Running, page: Page, ledger: OrderLedger) -> None:
     """Two clicks on the button that sends are one order."""
-    opened(page, stack)
+    opened(page, stack.urls["console"])
     a_new_ticket(page)
     before, order_id = entries(ledger), ticket_id(page)
 
@@ -226,10 +183,10 @@ def test_double_click_sends_once(stack: Running, page: Page, ledger: OrderLedger
 
 def test_two_tabs_send_one_order(stack: Running, page: Page, browser: Browser, ledger: OrderLedger) -> None:
     """Both tabs have the same ticket; what one has sent the other cannot send again."""
-    opened(page, stack)
+    opened(page, stack.urls["console"])
     a_new_ticket(page)
     with new_page(browser) as other:
-        opened(other, stack)
+        opened(other, stack.urls["console"])
         order_id = ticket_id(page)
         assert ticket_id(other) == order_id
         first, second = reviewed(page, "0.12"), reviewed(other, "0.12")
@@ -250,7 +207,7 @@ def test_two_tabs_send_one_order(stack: Running, page: Page, browser: Browser, l
 )
 def test_wrong_input_is_named(stack: Running, page: Page, lots: str, says: str) -> None:
     """What cannot be an order is said with field and rule, and cannot be reviewed."""
-    opened(page, stack)
+    opened(page, stack.urls["console"])
     a_new_ticket(page)
 
     fill(page, "Lots", lots)
@@ -261,7 +218,7 @@ def test_wrong_input_is_named(stack: Running, page: Page, lots: str, says: str) 
 
 def test_verdict_of_the_limits(stack: Running, page: Page) -> None:
     """An order that the limits would refuse is told before it is sent, with the figures."""
-    opened(page, stack)
+    opened(page, stack.urls["console"])
     a_new_ticket(page)
 
     fill(page, "Lots", "9")
@@ -271,7 +228,7 @@ def test_verdict_of_the_limits(stack: Running, page: Page) -> None:
 
 def test_position_is_closed(stack: Running, page: Page, ledger: OrderLedger, pictures: Path) -> None:
     """The positions page closes what it shows, after a review, and the position is gone from the broker's book."""
-    opened(page, stack, "book")
+    opened(page, stack.urls["console"], "book")
     before = page.get_by_role("button", name="Close", exact=True)
     expect(before.first).to_be_visible()
     expect(page.get_by_text(re.compile("order axia-")).first).to_be_visible()
@@ -290,7 +247,7 @@ def test_position_is_closed(stack: Running, page: Page, ledger: OrderLedger, pic
 
 def test_switch_is_thrown_and_released(stack: Running, page: Page, ledger: OrderLedger, pictures: Path) -> None:
     """One click and one confirmation stop trading on any page; releasing asks for a reason; both are audited."""
-    opened(page, stack, "system")
+    opened(page, stack.urls["console"], "system")
     expect(switch_box(page)).to_contain_text("OFF")
 
     page.get_by_role("button", name="Stop trading").click()
@@ -318,7 +275,7 @@ def test_switch_is_thrown_and_released(stack: Running, page: Page, ledger: Order
 @pytest.mark.parametrize("path", ["", "book", "data", "system"])
 def test_both_languages(stack: Running, page: Page, path: str, pictures: Path) -> None:
     """Every page is there in Japanese with the switch in sight, and back in English."""
-    opened(page, stack, path, "日本語")
+    opened(page, stack.urls["console"], path, "日本語")
     expect(switch_box(page)).to_contain_text("緊急停止スイッチ")
     expect(page.get_by_role("link", name="ポジションと注文")).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)
@@ -350,7 +307,7 @@ def test_readable_on_a_phone(stack: Running, browser: Browser, pictures: Path) -
 @pytest.mark.long
 def test_dead_ledger_reads_as_on(stack: Running, page: Page) -> None:
     """While the ledger does not answer the switch is shown as ON, and nothing can be sent."""
-    opened(page, stack)
+    opened(page, stack.urls["console"])
     a_new_ticket(page)
     fill(page, "Lots", "0.1")
     aws = part(stack, "aws")
@@ -366,7 +323,7 @@ def test_dead_ledger_reads_as_on(stack: Running, page: Page) -> None:
 
 def test_lost_server_does_not_say_off(stack: Running, page: Page) -> None:
     """A page whose server is gone fades to UNKNOWN by itself: it must not go on saying OFF."""
-    opened(page, stack)
+    opened(page, stack.urls["console"])
     expect(switch_box(page)).to_contain_text("OFF")
     lost = page.locator(".axia-lost").first
     assert float(lost.evaluate("one => getComputedStyle(one).opacity")) < 0.5

@@ -1,0 +1,51 @@
+"""What several suites do on the console's pages: open one, type, review a ticket, look at the switch."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+
+def opened(page: Page, url: str, path: str = "", language: str = "English") -> Page:
+    """A page of the console once it is drawn, and the trading side's word is fresh."""
+    page.goto(f"{url}/{path}")
+    chosen = page.get_by_role("radio", name=language)
+    expect(chosen).to_be_visible()
+    if not chosen.is_checked():
+        chosen.click()
+    expect(page.get_by_role("status").filter(has_text=re.compile("Live|最新")).first).to_be_visible()
+    return page
+
+
+def fill(page: Page, label: str, text: str) -> None:
+    """Types into a field and leaves it, as a person would."""
+    box = page.get_by_role("textbox", name=label, exact=True)
+    box.fill(text)
+    box.press("Tab")
+
+
+def ticket_id(page: Page) -> str:
+    return page.get_by_text(re.compile("^Ticket axia-")).inner_text().removeprefix("Ticket ")
+
+
+def reviewed(page: Page, lots: str = "0.10") -> Locator:
+    """The button that sends, after a ticket with stops was filled in and reviewed."""
+    fill(page, "Lots", lots)
+    fill(page, "Stop loss", "30")
+    fill(page, "Take profit", "60")
+    page.get_by_role("button", name="Review order").click()
+    return page.get_by_role("button", name="Send order")
+
+
+def a_new_ticket(page: Page) -> None:
+    """Where the last ticket was sent, by whatever test, the next one is opened."""
+    button = page.get_by_role("button", name="New ticket")
+    expect(button.or_(page.get_by_role("button", name="Review order"))).to_be_visible()
+    if button.is_visible():
+        button.click()
+        expect(page.get_by_role("button", name="Review order")).to_be_visible()
+
+
+def switch_box(page: Page) -> Locator:
+    return page.get_by_role("status").filter(has_text=re.compile("Kill switch:|緊急停止スイッチ:"))
