@@ -162,6 +162,8 @@ DEVIATIONS = {
     "SSE-KMS": "SqsManagedSseEnabled",
     "StorageClass: DEEP_ARCHIVE": "all_storage_classes_128K",
     "MaxSize: 3": "axia-console",
+    "aws ec2 run-instances": "AutoScalingGroup",
+    "ec2.stop_instances(InstanceIds=[instance_id])": "dr-drill-",
 }
 
 
