@@ -39,6 +39,10 @@ class TableBackups(ABC):
         """Whether there is such a table, restored completely or not."""
 
     @abstractmethod
+    def await_ready(self, table: str) -> None:
+        """Waits for a table that is being restored; raises NotRunning when it takes too long."""
+
+    @abstractmethod
     def newest_point(self, table: str) -> datetime | None:
         """Up to when the table can be restored now, on AXIA's clock; None where it is not protected."""
 

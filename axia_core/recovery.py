@@ -125,8 +125,10 @@ class Recovery:
         if not self.stage.backups.exists(self.table):
             return self._whole_table(moment, backup)
         copy = self.recovery_copy(moment, backup)
+        self._protected()
         self._halt("the order table is being recovered")
-        self.say(f"restoring into {copy}; to go on after an interruption, give the same command again")
+        source = f"--backup {backup}" if backup else f"--to {moment.isoformat() if moment else ''}"
+        self.say(f"restoring into {copy}; to go on after an interruption: axia recover orders {source}")
         backups, clock = self.stage.backups, self.stage.clock
         found = restore_beside(self.table, copy, backups=backups, clock=clock, to=moment, backup=backup)
         done = put_back(self.table, found.items, backups=backups)
@@ -234,6 +236,14 @@ class Recovery:
             "differences": [{"item": one.item, "what": one.what} for one in left],
         }
         return Outcome(changed, tuple(lines), document, _after_orders(found.restored_to, self.stage.clock.now()))
+
+    def _protected(self) -> None:
+        """An earlier call that was interrupted while the table itself was being restored has left it without."""
+        backups = self.stage.backups
+        backups.await_ready(self.table)
+        protection = backups.protection(self.table)
+        if not (protection.ttl and protection.point_in_time):
+            backups.protect(self.table, for_good=True)
 
     def _halt(self, reason: str) -> None:
         self.kill_switch()

@@ -48,6 +48,9 @@ class MemoryBackups(TableBackups):
     def exists(self, table: str) -> bool:
         return table in self.tables
 
+    def await_ready(self, table: str) -> None:
+        """Nothing here takes time."""
+
     def newest_point(self, table: str) -> datetime | None:
         return self.clock.now() - self.lag if self.protection(table).point_in_time else None
 

@@ -270,6 +270,7 @@ def test_table_that_is_gone_comes_back_whole(axia: Axia, monkeypatch: pytest.Mon
 
     refused = axia.run("recover", "orders", "--yes")
     document = axia.document("recover", "orders", "--backup", backup, "--yes")
+    again = axia.document("recover", "orders", "--backup", backup, "--yes")
 
     ledger = DynamoOrderLedger(dynamodb, table)
     order, switch = ledger.order("traded"), ledger.kill_switch()
@@ -277,10 +278,12 @@ def test_table_that_is_gone_comes_back_whole(axia: Axia, monkeypatch: pytest.Mon
     protected = dynamodb.describe_table(TableName=table)["Table"]["DeletionProtectionEnabled"]
     dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
     dynamodb.delete_table(TableName=table)
+    dynamodb.delete_table(TableName=again["copy"])
     assert protected
     assert refused.exit_code == 2
     assert "list-backups" in refused.stderr
     assert document["table"] == table
+    assert again["put_back"] == []
     assert recovery["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
     assert order is not None
     assert switch.active

@@ -60,6 +60,14 @@ def test_restoring_again_goes_on_with_the_same_copy(backups: TableBackups) -> No
     assert keys(backups.items(COPY)) == [("ORDER#1", "METADATA"), ("X", "Y")]
 
 
+def test_table_that_is_there_need_not_be_waited_for(backups: TableBackups) -> None:
+    """One that is restored can be used at once."""
+    backups.restore(TABLE, COPY)
+
+    backups.await_ready(COPY)
+    assert list(backups.items(COPY)) == [ITEM]
+
+
 def test_protection_is_not_restored_and_comes_back(backups: TableBackups) -> None:
     """A copy has neither TTL nor point-in-time recovery until they are turned on again; twice is harmless."""
     backups.restore(TABLE, COPY)

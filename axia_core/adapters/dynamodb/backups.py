@@ -44,6 +44,15 @@ class DynamoBackups(TableBackups):
     def exists(self, table: str) -> bool:
         return self._status(table) is not None
 
+    def await_ready(self, table: str) -> None:
+        deadline = time.monotonic() + WITHIN_S
+        while (status := self._status(table)) != "ACTIVE":
+            if time.monotonic() > deadline:
+                raise NotRunning(
+                    f"the table {table} is still {status} after {WITHIN_S:.0f} s; ask again to go on waiting"
+                )
+            time.sleep(self._poll_s)
+
     def newest_point(self, table: str) -> datetime | None:
         described = self._continuous(table)["PointInTimeRecoveryDescription"]
         newest = described.get("LatestRestorableDateTime")
@@ -55,7 +64,7 @@ class DynamoBackups(TableBackups):
         shows = self._moment(table, to, backup)
         if self._status(copy) is None:
             self._begin(table, copy, shows if to is not None else None, backup)
-        self._await(copy)
+        self.await_ready(copy)
         return self._restored_to(copy) or shows
 
     def protect(self, copy: str, *, for_good: bool = False) -> Protection:
@@ -112,7 +121,7 @@ class DynamoBackups(TableBackups):
             except ClientError as error:
                 if error_code(error) not in EXISTS:
                     raise
-        self._await(name)
+        self.await_ready(name)
 
     def discard(self, name: str) -> None:
         _require_scratch(name)
@@ -180,15 +189,6 @@ class DynamoBackups(TableBackups):
             table = self._dynamodb.describe_table(TableName=copy)["Table"]
         summary = table.get("RestoreSummary", {})
         return self._ours(summary["RestoreDateTime"]) if "RestoreDateTime" in summary else None
-
-    def _await(self, table: str) -> None:
-        deadline = time.monotonic() + WITHIN_S
-        while (status := self._status(table)) != "ACTIVE":
-            if time.monotonic() > deadline:
-                raise NotRunning(
-                    f"the table {table} is still {status} after {WITHIN_S:.0f} s; ask again to go on waiting"
-                )
-            time.sleep(self._poll_s)
 
     def _status(self, table: str) -> str | None:
         with translated(f"looking at {table}"):
