@@ -69,11 +69,12 @@ class ItemKey:
 
 @dataclass(frozen=True, slots=True)
 class StoredItem:
-    """One item of the order table: a digest of all of it, and when its time to live is over."""
+    """One item of the order table: a digest of all of it, when it ends, and when it says that it changed."""
 
     key: ItemKey
     digest: str
     expires_at: datetime | None = None
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What two regions have under one name, by digest or ETag; `on_its_way` while a difference is still allowed."""
+    """What two regions have under one name, by digest or ETag; while it is `on_its_way` a difference says nothing."""
 
     name: str
     here: str | None
@@ -163,6 +164,11 @@ class Pair:
     def differs(self) -> bool:
         """Whether the copy is wrong."""
         return self.here != self.there and not self.on_its_way
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it differs, and may."""
+        return self.here != self.there and self.on_its_way
 
 
 def pairs_of(

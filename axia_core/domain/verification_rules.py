@@ -7,7 +7,7 @@ whatever is younger than that is allowed to be on its way.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from axia_core.domain.beats import Beat
 from axia_core.domain.safeguards import (
@@ -19,6 +19,7 @@ from axia_core.domain.safeguards import (
     Pair,
     QueueGuard,
     SecretGuard,
+    StoredItem,
     StoredObject,
     Subscription,
     TableGuard,
@@ -28,6 +29,7 @@ from axia_core.domain.verification import Judgement, Metric, Status
 RPO = timedelta(hours=1)
 ARRIVAL = RPO - timedelta(minutes=5)  # heartbeats come every hour, and not to the second
 UNWRITTEN = 2 * RPO  # a heartbeat older than this at its source: nobody writes it, so nothing is known of the copy
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 TTL_ATTRIBUTE = "ttl"
 SMALLEST_MOVED = "all_storage_classes_128K"
@@ -140,7 +142,7 @@ def arrival(written: Beat | None, arrived: Beat | None, now: datetime) -> Judgem
 
 def agreement(pairs: Sequence[Pair], what: str, lacking: int = 0) -> Judgement:
     """Whether the copy is the same in all that was looked at; *lacking* are those that not even the original has."""
-    compared = [pair for pair in pairs if not pair.on_its_way]
+    compared = [pair for pair in pairs if not pair.says_nothing]
     if not compared:
         return _unknown(f"no {what} could be compared: " + ("all are on their way" if pairs else "there are none"))
     wrong = [pair for pair in compared if pair.differs]
@@ -156,6 +158,18 @@ def _how(pair: Pair) -> str:
     if pair.there is None:
         return "missing in Osaka"
     return "only in Osaka" if pair.here is None else "other content in Osaka"
+
+
+def behind_since(written: Beat | None, arrived: Beat | None) -> datetime | None:
+    """From when on the copy may lack what was written, where its heartbeat shows that it is behind; None elsewhere."""
+    if written is None or (arrived is not None and arrived.at >= written.at):
+        return None
+    return arrived.at if arrived else NEVER
+
+
+def may_lack(item: StoredItem, since: datetime | None) -> bool:
+    """Whether a copy that is behind since then may lack the item as it is; one that tells no time may be of any."""
+    return since is not None and (item.changed_at is None or item.changed_at > since)
 
 
 def is_on_its_way(stored: StoredObject, now: datetime) -> bool:

@@ -142,7 +142,7 @@ class _Look:
             checks.NEWEST_PARTITIONS.name: lambda: self.same_objects(there, self.newest(), "newest partitions"),
             checks.REPLICA_VERSIONING.name: lambda: rules.versioning(there.bucket()),
             checks.ORDER_COPY_LAG.name: lambda: self.arrival(here.items, copy.items),
-            checks.ORDER_COPY_ITEMS.name: lambda: self.same_items(there),
+            checks.ORDER_COPY_ITEMS.name: lambda: self.same_items(copy),
             checks.ORDER_COPY_PROTECTION.name: lambda: rules.order_copy_protection(there.table(), now),
             checks.SECRET_COPIES.name: lambda: rules.secret_copies(
                 here.safeguards.secrets(expected.secrets), there.secrets(expected.secrets)
@@ -201,22 +201,27 @@ class _Look:
         own = {one.key: _content(one.etag, one.size_bytes) for one in here}
         return rules.agreement(pairs_of(own, copied, pending), what, lacking=len(keys) - len(here))
 
-    def same_items(self, there: Safeguards) -> Judgement:
+    def same_items(self, copy: Region) -> Judgement:
         """What differs is read again for a while: the copy is some seconds behind."""
         number = sampling.number_of(self.seed)
-        found = [see.sample_items(number, sampling.SAMPLED_ITEMS) for see in (self.home.safeguards, there)]
+        regions = (self.home.safeguards, copy.safeguards)
+        found = [see.sample_items(number, sampling.SAMPLED_ITEMS) for see in regions]
         keys = sorted({item.key for items in found for item in items if _is_compared(item.key)}, key=str)
-        pairs, waited_s = self.item_pairs(there, keys), 0.0
+        pairs, waited_s = self.item_pairs(copy, keys), 0.0
         while any(pair.differs for pair in pairs) and waited_s < self.expected.patience_s:
             self.clock.sleep(POLL_S)
-            pairs, waited_s = self.item_pairs(there, keys), waited_s + POLL_S
+            pairs, waited_s = self.item_pairs(copy, keys), waited_s + POLL_S
         return rules.agreement(pairs, "items")
 
-    def item_pairs(self, there: Safeguards, keys: Sequence[ItemKey]) -> tuple[Pair, ...]:
-        both = [see.items(keys) for see in (self.home.safeguards, there)]
+    def item_pairs(self, copy: Region, keys: Sequence[ItemKey]) -> tuple[Pair, ...]:
+        """What either region has of them, side by side, without what is over; both are read at this moment."""
+        since = rules.behind_since(self.home.items.read(), copy.items.read())
+        both = [see.items(keys) for see in (self.home.safeguards, copy.safeguards)]
         over = {one.key for items in both for one in items if one.expires_at and one.expires_at <= self.now}
         here, copied = ({str(one.key): one.digest for one in items if one.key not in over} for items in both)
-        return pairs_of(here, copied)
+        late = {str(one.key) for one in both[0] if rules.may_lack(one, since)}
+        late |= copied.keys() - here.keys() if since else set()  # a removal is on its way as well
+        return pairs_of(here, copied, frozenset(late))
 
     def series(self) -> tuple[Series, ...]:
         return sampling.due_series(self.expected.universe, self.now)

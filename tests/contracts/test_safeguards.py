@@ -204,6 +204,20 @@ def test_a_digest_is_of_the_whole_item(aws: LocalAws) -> None:
     assert digest(tags={"SS": ["a", "b"]}, blob={"B": b"\x00\xfe"}) != one
 
 
+def test_an_item_tells_when_it_changed(aws: LocalAws) -> None:
+    """By what the ledger writes; one that tells no time, or something else under that name, has none."""
+    see, key = _region(aws), ItemKey("ORDER#timed", "METADATA")
+
+    def told(**more: Any) -> tuple[datetime | None, datetime | None]:
+        put_item(aws, key, **more)
+        (item,) = see.items([key])
+        return item.changed_at, item.expires_at
+
+    assert told(updated_at={"S": NOW.isoformat()}, ttl={"N": "1783166400"}) == (NOW, NOW)
+    assert told(at={"S": NOW.isoformat()}) == (NOW, None)
+    assert told(at={"S": "2026-07-04T12:00:00"}) == told(at={"N": "1"}) == told() == (None, None)
+
+
 def test_an_answer_in_another_shape_is_an_error(aws: LocalAws) -> None:
     """What this version cannot read is said, and never taken for well."""
 

@@ -17,10 +17,12 @@ from axia_core.domain.safeguards import Drift
 from axia_core.domain.verification import Part
 from axia_core.domain.verification_checks import CHECKS, with_names
 from axia_core.recovery_checks import ALARMS, COPY_ALARMS, SECRETS, SUBSCRIPTIONS
+from axia_core.services.verify import FLEETING
 from benchmarks import drill_faults
 from benchmarks.recovery_faults import FAULTS, FEW, NOT_INJECTED
 from infra.clients import clients
 from infra.drift import DeployedTemplates
+from infra.functions import order_copy
 from infra.template import CORE, Resource, Template
 from tests.conftest import REGION, LocalAws
 
@@ -63,6 +65,7 @@ def test_the_designed_rules_are_the_templates() -> None:
     assert queue.properties["RedrivePolicy"]["maxReceiveCount"] == rules.MAX_RECEIVES
     assert table.properties["TimeToLiveSpecification"]["AttributeName"] == rules.TTL_ATTRIBUTE
     assert [each.name for each in of_type("AWS::S3::Bucket", "osaka")] == [names.COPY_BUCKET]
+    assert set(order_copy.FLEETING) == FLEETING
 
 
 def test_the_document_has_every_check() -> None:

@@ -25,6 +25,7 @@ from axia_core.domain.safeguards import (
 Described = Mapping[str, Any]
 ON = ("ENABLED", "ENABLING")
 SETS = frozenset({"SS", "NS", "BS"})
+CHANGED = ("updated_at", "at")
 
 
 def table_guard(table: Described, backups: Described, ttl: Described, shift: timedelta) -> TableGuard:
@@ -90,7 +91,17 @@ def stored_item(item: Described) -> StoredItem:
         ItemKey(item["pk"]["S"], item["sk"]["S"]),
         hashlib.sha256(json.dumps(_plain(item), sort_keys=True).encode()).hexdigest(),
         None if ttl is None else datetime.fromtimestamp(float(ttl), UTC),
+        next((at for name in CHANGED if (at := _instant(item.get(name, {}).get("S")))), None),
     )
+
+
+def _instant(text: str | None) -> datetime | None:
+    """A time that an item tells, or None: what is no time, or has no zone, is no fault of the copy."""
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 def _plain(value: Any, kind: str = "") -> Any:
