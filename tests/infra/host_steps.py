@@ -38,7 +38,7 @@ from axia_core.domain.messages import Message
 from axia_core.domain.metrics import Metric, Reading
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.refused import refused_rows
-from axia_core.domain.sessions import previous_trading_day, session
+from axia_core.domain.sessions import last_closed_trading_days, previous_trading_day, session
 from axia_core.domain.timeframes import Timeframe
 from axia_core.ports import BarStore, DeadLetterQueue, Mark, OrderLedger, OrderQueue, Snapshots, StatementStore
 from axia_core.services.accept import accept
@@ -50,7 +50,7 @@ from axia_core.services.send import new_order_id, send
 from axia_core.services.statement import keep_statement
 from axia_core.settings import Settings
 from infra.least_privilege import Step
-from tests.bar_examples import FRIDAY, USDJPY, session_bars, truth_of
+from tests.bar_examples import USDJPY, session_bars, truth_of
 from tests.infra.enforced import Actor, Enforced
 from tests.services.conftest import SEVEN_FIELDS
 from tests.snapshot_examples import snapshot
@@ -72,13 +72,13 @@ class Host:
     yard: Enforced
     me: Actor
     settings: Settings = field(default_factory=lambda: Settings(symbols=("USDJPY",), receive_wait_s=0))
-    days: Iterator[date] = field(default_factory=lambda: _days_before(FRIDAY))
     seen: set[tuple[type, str]] = field(default_factory=set)  # which calls of which port the steps make
 
     def __post_init__(self) -> None:
         now = datetime.now(UTC)
         self.clock = SystemClock(plan_for(now, self.settings.symbols).shift)
         self.shift = self.clock.now() - now
+        self.days = _closed_days(self.clock.now())
         self.open_the_switch()
 
     def steps(self) -> list[Step]:
@@ -458,7 +458,9 @@ def write_log(yard: Enforced, me: Actor, group: str) -> None:
     assert log_lines(yard, group, stream) == ["a test"]
 
 
-def _days_before(day: date) -> Iterator[date]:
+def _closed_days(now: datetime) -> Iterator[date]:
+    """Newest first, without end."""
+    (day,) = last_closed_trading_days(now, 1)
     while True:
         yield day
         day = previous_trading_day(day)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from axia_cli.doctor import permissions
 from axia_core.adapters.clock import SystemClock
 from axia_core.adapters.memory import MemoryEvents
 from axia_core.aws import Connect
@@ -25,7 +26,7 @@ from axia_core.recovery_checks import RecoveryChecks
 from axia_core.settings import Settings
 from infra import least_privilege
 from infra.drift import DeployedTemplates
-from infra.least_privilege import DENIED, Prover, Removal, Statement, Step
+from infra.least_privilege import DENIED, Prover, Removal, Statement, Step, reduced
 from infra.template import Template
 from tests.conftest import REGION
 from tests.infra import other_steps
@@ -163,6 +164,34 @@ def test_every_call_of_a_port_is_in_a_step(host: Host, steps: dict[str, list[Ste
     called = {port: {name for owner, name in host.seen if owner is port} for port in PORTS}
 
     assert {port: port.__abstractmethods__ - called[port] for port in PORTS} == {port: frozenset() for port in PORTS}
+
+
+def test_doctor_tries_what_the_host_may(actors: dict[str, Actor]) -> None:
+    """`axia doctor` calls nothing denied that the host's role permits, and sees what another role lacks."""
+
+    def denied_to(role: str) -> frozenset[str]:
+        return frozenset(permissions.denied(permissions.attempts(Settings(), actors[role].client)).values())
+
+    assert denied_to(HOST) == frozenset()
+    assert {"s3:PutObject", "dynamodb:UpdateItem", "sqs:DeleteMessage"} <= denied_to(CONSOLE)
+    assert {"s3:GetObject", "dynamodb:PutItem", "sqs:GetQueueUrl"} <= denied_to(SLACK)
+
+
+def test_policy_without_an_action_keeps_the_others() -> None:
+    """A batch goes with its action, and a statement with its last one."""
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Sid": "Two", "Action": ["sqs:SendMessage", "sqs:SendMessageBatch", "sqs:GetQueueUrl"]},
+            {"Sid": "One", "Action": "s3:GetObject"},
+        ],
+    }
+
+    without = reduced(policy, "Two", "sqs:SendMessage")
+
+    assert [each["Action"] for each in without["Statement"]] == [["sqs:GetQueueUrl"], "s3:GetObject"]
+    assert [each["Sid"] for each in reduced(policy, "One", "s3:GetObject")["Statement"]] == ["Two"]
+    assert [each["Sid"] for each in reduced(policy, "Two")["Statement"]] == ["One"]
 
 
 @dataclass
