@@ -26,7 +26,8 @@ from infra.functions import order_copy, slack
 from infra.least_privilege import Step
 from tests.bar_examples import USDJPY
 from tests.infra.enforced import OSAKA, Actor, Enforced
-from tests.infra.host_steps import Host, put_secret, write_log
+from tests.infra.host_steps import Host
+from tests.infra.told_steps import put_secret, write_log
 from tests.services.conftest import SEVEN_FIELDS
 
 WHO = "proof@example.com"
