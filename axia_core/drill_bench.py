@@ -12,12 +12,8 @@ from axia_core.domain.drill_items import newest_heartbeat
 from axia_core.domain.drill_names import scratch_name, scratch_prefix
 from axia_core.drill_stage import Stage
 from axia_core.drill_steps import Steps
-from axia_core.errors import AxiaError, NotRunning
+from axia_core.errors import AxiaError
 from axia_core.services.restore_beside import Beside, restore_beside
-
-
-class CannotBeHeld(NotRunning):
-    """What the drill needs is not there: its figures are unknown, and it is no failure."""
 
 
 @dataclass

@@ -8,27 +8,29 @@ from __future__ import annotations
 from axia_core.domain.drill import Difference, Heartbeat, recovery_point
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
-from axia_core.drill_bench import Bench, CannotBeHeld
+from axia_core.drill_bench import Bench
 from axia_core.ports import BarCache, BarStore
 from axia_core.recovery_cache import differs, rebuild_cache
 
 
-def drill_cache(bench: Bench) -> None:
-    """From this region's bucket."""
-    _rebuilt_from(bench, bench.stage.store, bench.stage.store, "S3")
+def drill_cache(bench: Bench) -> str:
+    """From this region's bucket; why it could not be held, or nothing."""
+    unheld = _rebuilt_from(bench, bench.stage.store, bench.stage.store, "S3")
     _measure(bench, bench.stage.heartbeat())
+    return unheld
 
 
-def drill_cache_osaka(bench: Bench) -> None:
-    """From the other region's bucket, compared with this one's: both must say the same."""
+def drill_cache_osaka(bench: Bench) -> str:
+    """From the other region's bucket, compared with this one's; why it could not be held, or nothing."""
     copy = bench.stage.copy_store
     if copy is None:
-        raise CannotBeHeld("there is no copy in another region (`axia deploy --stack osaka`, then AXIA_HAS_COPY=true)")
-    _rebuilt_from(bench, copy, bench.stage.store, f"the copy in {bench.stage.settings.copy_region}")
+        return "there is no copy in another region (`axia deploy --stack osaka`, then AXIA_HAS_COPY=true)"
+    unheld = _rebuilt_from(bench, copy, bench.stage.store, f"the copy in {bench.stage.settings.copy_region}")
     _measure(bench, bench.stage.heartbeat(in_copy=True))
+    return unheld
 
 
-def _rebuilt_from(bench: Bench, source: BarStore, truth: BarStore, where: str) -> None:
+def _rebuilt_from(bench: Bench, source: BarStore, truth: BarStore, where: str) -> str:
     settings, clock = bench.stage.settings, bench.stage.clock
     with bench.stage.scratch_cache() as cache:
         bench.declare()
@@ -36,13 +38,14 @@ def _rebuilt_from(bench: Bench, source: BarStore, truth: BarStore, where: str) -
             rebuilt = rebuild_cache(settings, store=source, cache=cache, clock=clock)
             told.detail = f"{len(rebuilt.held)} series, {rebuilt.bars} bars"
         if not rebuilt.held:
-            raise CannotBeHeld(f"no bars are stored in {where} yet: collect some days, then hold the drill again")
+            return f"no bars are stored in {where} yet: collect some days, then hold the drill again"
         with bench.steps.step("a first series reads from it as it is stored"):
             _compare(bench, next(iter(rebuilt.held)), truth, cache)
         bench.rto = bench.steps.elapsed
         with bench.steps.step("every other series does, bar by bar"):
             for series in list(rebuilt.held)[1:]:
                 _compare(bench, series, truth, cache)
+    return ""
 
 
 def _measure(bench: Bench, found: Heartbeat | None) -> None:

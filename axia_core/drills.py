@@ -14,7 +14,7 @@ from axia_core.domain.drill import Drill, DrillReport, Result
 from axia_core.domain.drill_document import seconds
 from axia_core.domain.drill_names import is_leftover
 from axia_core.domain.events import EventType, Severity
-from axia_core.drill_bench import Bench, CannotBeHeld
+from axia_core.drill_bench import Bench
 from axia_core.drill_cache import drill_cache, drill_cache_osaka
 from axia_core.drill_host import drill_host, drill_six_steps
 from axia_core.drill_objects import drill_objects
@@ -27,7 +27,8 @@ from axia_core.services.sweep_drills import sweep_drills
 COMPONENT = "recovery"
 Say = Callable[[str], None]
 
-HELD: Mapping[Drill, Callable[[Bench], None]] = MappingProxyType(
+# Each says why it could not be held, where what it needs is not there: then nobody knows, and nothing has failed.
+HELD: Mapping[Drill, Callable[[Bench], str | None]] = MappingProxyType(
     {
         Drill.KILL_SWITCH: drill_kill_switch,
         Drill.ORDERS: drill_orders,
@@ -79,14 +80,12 @@ def _held(drill: Drill, stage: Stage, events: Events, say: Say) -> DrillReport:
 
 def _carried_out(bench: Bench) -> DrillReport:
     try:
-        HELD[bench.drill](bench)
-    except CannotBeHeld as error:
-        return bench.report(Result.UNKNOWN, str(error))
+        unheld = HELD[bench.drill](bench)
     except Exception as error:  # noqa: BLE001 - one drill's fault must not keep the others from being held
         return bench.report(Result.FAILED, f"{type(error).__name__}: {error}")
     finally:
         bench.stage.discard_folder(bench.drill_id)
-    return bench.report()
+    return bench.report(Result.UNKNOWN, unheld) if unheld else bench.report()
 
 
 def _tell(report: DrillReport, before: Result | None, events: Events) -> None:

@@ -216,7 +216,10 @@ class Recovery:
         self._note("recover orders", f"the whole table from {backup}")
         document = {"table": self.table, "restored_to": restored_to, "put_back": None, "differences": []}
         words = f"{self.table} is there again as it was at {restored_to.isoformat()}; {protection}"
-        return Outcome(True, (words,), document, _after_orders(restored_to, self.stage.clock.now()))
+        stream = (
+            "`axia deploy --check`: stream and tags are not restored, and the copy in the other region needs the stream"
+        )
+        return Outcome(True, (words,), document, (stream, *_after_orders(restored_to, self.stage.clock.now())))
 
     def _told(self, found: Beside, put: tuple[str, ...], changed: bool) -> Outcome:
         differ = found.comparison.differences
@@ -275,6 +278,7 @@ def _day(one: Recovered) -> Document:
 def _after_orders(restored_to: datetime, now: datetime) -> tuple[str, ...]:
     days = (now - restored_to) // timedelta(days=1) + 1
     return (
+        "`axia kill-switch cancel-all` where pending orders at the broker must not fill meanwhile",
         f"`axia order reconcile --days {days}`: positions of forgotten orders are strays",
         "`axia order statement --date D` for each day since, and the terminal",
         "`axia kill-switch off --reason ...`",

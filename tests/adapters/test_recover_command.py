@@ -190,7 +190,7 @@ def test_orders_of_the_newest_moment(axia: Axia) -> None:
     dynamodb = axia.aws.client("dynamodb")
     ttl = dynamodb.describe_time_to_live(TableName=document["copy"])["TimeToLiveDescription"]["TimeToLiveStatus"]
     assert (document["put_back"], ttl) == ([], "ENABLED")
-    assert document["next"][0].startswith("`axia order reconcile --days 1`")
+    assert document["next"][1].startswith("`axia order reconcile --days 1`")
     dynamodb.delete_table(TableName=document["copy"])
 
 
