@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from axia_cli.doctor.configuration import Fault as Refused
 from axia_cli.doctor.local_stack import Place, Processes, StackFacts
 from axia_cli.doctor.machine import GIB, Home
 from axia_cli.doctor.stores import Compared, Identity
@@ -133,7 +134,7 @@ FAULTS = [
         configuration=lambda: replace(
             example.configured(),
             settings=None,
-            faults=("AXIA_HOST '0.0.0.0': loopback only. Correct it in the environment or in the settings file.",),
+            faults=(Refused("AXIA_HOST '0.0.0.0': loopback only.", "Correct it in the environment."),),
         ),
     ),
     fault(

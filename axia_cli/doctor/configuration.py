@@ -22,7 +22,16 @@ FILE_VARIABLE = "AXIA_SETTINGS_FILE"
 # What others than `Settings` read: its own file's name, the larger deployment's launcher, the screenshots of a test.
 NOT_SETTINGS = (FILE_VARIABLE, "AXIA_ECS_", "AXIA_SCREENSHOTS")
 HIDDEN = "(hidden)"
+DOCUMENTED = "Correct it; axia_core/settings.py documents each setting."
 _CORRECT = " Correct it "
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A setting that is refused, and what to do."""
+
+    said: str
+    remedy: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +39,7 @@ class Configuration:
     """The settings or what is wrong with them, and where they come from."""
 
     settings: Settings | None
-    faults: tuple[str, ...]
+    faults: tuple[Fault, ...]
     environment: Mapping[str, str]
     file: Path
     file_exists: bool
@@ -47,11 +56,13 @@ def read(load: Callable[[], Settings]) -> Configuration:
     """The configuration of this process; what `load` raises for wrong settings becomes faults."""
     file = Path(os.environ.get(FILE_VARIABLE, "axia.toml"))
     settings: Settings | None = None
-    faults: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
     try:
         settings = load()
-    except (ValidationError, InvalidInput) as error:
-        faults = tuple(message(error).splitlines())
+    except ValidationError as error:
+        faults = tuple(_fault(line) for line in message(error).splitlines())
+    except InvalidInput as error:
+        faults = (Fault(str(error).removesuffix(error.remedy).strip(), error.remedy or DOCUMENTED),)
     return Configuration(
         settings=settings, faults=faults, environment=dict(os.environ), file=file, file_exists=file.exists()
     )
@@ -60,8 +71,7 @@ def read(load: Callable[[], Settings]) -> Configuration:
 def judge_settings(found: Configuration) -> Iterator[Finding]:
     """Each setting that is refused, and a settings file that was named and is not there."""
     for fault in found.faults:
-        said, correct, rest = fault.partition(_CORRECT)
-        yield failure(said, f"{correct}{rest}".strip() or "Correct it; axia_core/settings.py documents each setting.")
+        yield failure(fault.said, fault.remedy)
     if FILE_VARIABLE in found.environment and not found.file_exists:
         remedy = f"Correct {FILE_VARIABLE}, or make the file (axia.example.toml shows every form)."
         yield failure(f"the settings file {found.file} is not there, so its settings do not apply", remedy)
@@ -114,6 +124,11 @@ def _overrides(found: Configuration) -> str:
     known = _known()
     given = {name: value for name, value in sorted(found.environment.items()) if name.upper() in known}
     return ", ".join(f"{name}={_shown(known[name.upper()], value)}" for name, value in given.items())
+
+
+def _fault(line: str) -> Fault:
+    said, correct, rest = line.partition(_CORRECT)
+    return Fault(said, f"{correct}{rest}".strip() or DOCUMENTED)
 
 
 def _known() -> dict[str, str]:

@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 from axia_cli.stack import dagster_web, record
 from axia_cli.stack.ports import answers
 from axia_core.adapters.dagster_http.graphql import ask
+from axia_core.aws import LOOPBACK
 from axia_core.domain.examination import Finding, failure, skipped, warning, well
 from axia_core.settings import Settings
 
+NO_CREDENTIALS = "there are no AWS credentials"
 _TIMEOUT_S = 3.0
 _DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { daemonType required healthy lastHeartbeatTime } } } }"
 
@@ -25,7 +27,7 @@ class Place(Enum):
     STACK = "a stack that runs on this home"
     ENDPOINT = "a local AWS server that another stack, or somebody else, runs"
     AWS = "AWS"
-    NOWHERE = "nothing: no stack, no endpoint, no AWS credentials"
+    NOWHERE = "nothing: no stack, no endpoint that answers, no AWS credentials"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +73,10 @@ def read_stack(settings: Settings) -> StackFacts:
 
 def _place(settings: Settings) -> Place:
     if settings.aws_endpoint_url is not None:
-        return Place.ENDPOINT
+        address = urlsplit(settings.aws_endpoint_url)
+        here = address.hostname in LOOPBACK
+        # A shell may still name a stack that has ended.
+        return Place.ENDPOINT if not here or answers(address.port or 80) else Place.NOWHERE
     import boto3
 
     return Place.NOWHERE if boto3.Session().get_credentials() is None else Place.AWS
@@ -85,7 +90,8 @@ def judge_stack(found: StackFacts) -> Iterator[Finding]:
         said = f"the stack on {found.home} was killed and left running: {', '.join(found.alive)}"
         yield failure(said, "Run `axia up`: it ends them, restores the last save and starts everything.")
     elif found.place is Place.NOWHERE:
-        said = f"nothing of AXIA runs on {found.home}, and there are no AWS credentials"
+        lacking = f"nothing answers at AWS_ENDPOINT_URL={found.endpoint}" if found.endpoint else NO_CREDENTIALS
+        said = f"nothing of AXIA runs on {found.home}, and {lacking}"
         yield failure(said, "Run `axia up` for a stack on this machine. A host on AWS has credentials by its role.")
     elif found.place is Place.ENDPOINT:
         yield well(f"no stack runs on {found.home}; the shell names the AWS server at {found.endpoint}")

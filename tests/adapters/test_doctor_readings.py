@@ -89,8 +89,30 @@ def test_wrong_settings_become_faults(monkeypatch: pytest.MonkeyPatch) -> None:
     found = configuration.read(load_settings)
 
     assert found.settings is None
-    assert [fault.split()[0] for fault in found.faults] == ["AXIA_LEASE_S", "AXIA_HOST"]
+    assert [fault.said.split()[0] for fault in found.faults] == ["AXIA_LEASE_S", "AXIA_HOST"]
+    assert all("Correct it" in fault.remedy for fault in found.faults)
     assert "s3cret" not in str(found.faults)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "remedy"),
+    [
+        ('bukcet = "x"', "AXIA_BUKCET 'x'", "settings file"),
+        ("[symbols.USDJPY]\nstrat = 2019-01-02", "symbols.USDJPY.strat", "settings file"),
+        ("a = [", "it is not TOML", "axia.example.toml"),
+    ],
+)
+def test_wrong_settings_file_becomes_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str, remedy: str
+) -> None:
+    """A key that nobody knows, a table's key, and what is no TOML."""
+    (tmp_path / "axia.toml").write_text(text)
+    monkeypatch.setenv("AXIA_SETTINGS_FILE", str(tmp_path / "axia.toml"))
+
+    (fault,) = configuration.read(load_settings).faults
+
+    assert said in fault.said
+    assert remedy in fault.remedy
 
 
 def test_stack_is_known_by_its_record(tmp_path: Path) -> None:
@@ -110,8 +132,18 @@ def test_stack_that_was_killed_is_known_by_what_it_left(tmp_path: Path) -> None:
     found = local_stack.read_stack(Settings(home=tmp_path, aws_endpoint_url=ENDPOINT))
 
     (finding,) = local_stack.judge_stack(found)
-    assert (found.place, finding.verdict) == (Place.ENDPOINT, Verdict.FAILURE)
+    assert (found.place, finding.verdict) == (Place.NOWHERE, Verdict.FAILURE)
     assert "left running: aws" in finding.said
+
+
+def test_shell_that_names_a_stack_which_has_ended_is_told(tmp_path: Path) -> None:
+    """Nothing answers at its endpoint: that is the one failure, and `axia up` its remedy."""
+    found = local_stack.read_stack(Settings(home=tmp_path, aws_endpoint_url=ENDPOINT))
+
+    (finding,) = local_stack.judge_stack(found)
+    assert (found.place, finding.verdict) == (Place.NOWHERE, Verdict.FAILURE)
+    assert f"AWS_ENDPOINT_URL={ENDPOINT}" in finding.said
+    assert "axia up" in finding.remedy
 
 
 def ended_process() -> record.ProcessId:
