@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
+from axia_console.backfill import Collects
 from axia_console.tickets import Tickets
 from axia_core.adapters.clock import SystemClock
 from axia_core.aws import client
+from axia_core.drill_ports import DrillReports
 from axia_core.ports import BarCache, BarStore, Clock, OrderLedger, OrderQueue, Snapshots
 from axia_core.settings import Settings, load_settings
+from axia_core.verification_ports import Verifications
 
 READ_TIMEOUT_S = 3.0
+LAUNCH_TIMEOUT_S = 20.0  # Dagster takes some seconds over a run, and a page waits for it
 
 
 @dataclass
@@ -60,6 +64,25 @@ class Backend:
 
         return redis.connect(self.settings, self.clock)
 
+    @cached_property
+    def dagster(self) -> Collects:
+        """Where collections are asked for: Dagster's own page, as a person would."""
+        from axia_core.adapters.dagster_http.client import DagsterClient
+
+        return DagsterClient(self.dagster_url, LAUNCH_TIMEOUT_S)
+
+    @cached_property
+    def drills(self) -> DrillReports:
+        from axia_core.adapters.s3 import versions
+
+        return versions.connect_reports(self.settings)
+
+    @cached_property
+    def verifications(self) -> Verifications:
+        from axia_core.adapters.aws_safeguards.verifications import S3Verifications
+
+        return S3Verifications(self._client("s3"), self.settings.bucket)
+
     @property
     def dagster_url(self) -> str:
         """The Dagster UI beside which the console runs."""
@@ -72,7 +95,7 @@ class Backend:
 
     def warm(self) -> None:
         """Builds what every page needs: two threads must not make boto3's session at once."""
-        for name in ("clock", "ledger", "snapshots", "queue", "letters", "store", "cache"):
+        for name in ("clock", "ledger", "snapshots", "queue", "letters", "store", "cache", "drills", "verifications"):
             getattr(self, name)
 
     def _queue(self, name: str) -> OrderQueue:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from axia_console.words import Words
 from axia_core.domain.broker import PendingOrder, Position
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.orders import Action, is_ours
@@ -86,6 +87,20 @@ def history_csv(records: Sequence[OrderRecord]) -> bytes:
     writer.writeheader()
     writer.writerows({name: _harmless(value) for name, value in row.items()} for row in history_rows(records))
     return text.getvalue().encode("utf-8-sig")
+
+
+def event_rows(records: Iterable[OrderRecord], words: Words) -> list[dict[str, str]]:
+    """What became of each order last, and why."""
+    return [
+        {
+            words.time_utc: stamp(record.updated_at),
+            words.what: f"{record.order.action} {record.order.symbol}",
+            words.state: record.state.value,
+            words.why: record.reason,
+            "id": record.order.order_id,
+        }
+        for record in records
+    ]
 
 
 def seconds_taken(record: OrderRecord) -> float:

@@ -9,8 +9,12 @@ from enum import StrEnum
 
 from axia_core.domain.broker import Quote
 from axia_core.domain.limits import STALE_QUOTE
+from axia_core.domain.orders import Action
 from axia_core.domain.snapshot import Snapshot
 from axia_core.errors import AxiaError
+
+# These only take risk away, and the desk refuses them where the broker no longer has what they name.
+EXITS = frozenset({Action.CLOSE, Action.CANCEL})
 
 
 class Link(StrEnum):
@@ -35,6 +39,10 @@ class Standing:
     def may_send(self) -> bool:
         """Whether an order may be sent by what the page shows."""
         return self.link is Link.FRESH
+
+    def lets(self, action: Action) -> bool:
+        """Whether an order of this kind may be sent: a way out stays open while what is shown is old."""
+        return self.may_send or (self.snapshot is not None and action in EXITS)
 
 
 def standing(read: Callable[[], Snapshot | None], now: datetime, stale_after: timedelta) -> Standing:

@@ -58,9 +58,12 @@ def cancel_message(order_id: str, symbol: str, ticket: int) -> dict[str, Any]:
     return _exit(order_id, symbol, ticket, Action.CANCEL)
 
 
-def modify_message(order_id: str, symbol: str, ticket: int, stop_loss: str, take_profit: str) -> dict[str, Any]:
-    """The message that moves a position's stops; an empty one stays as it is."""
-    prices = {"sl_price": _number("sl_price", stop_loss), "tp_price": _number("tp_price", take_profit)}
+def modify_message(
+    order_id: str, symbol: str, ticket: int, *, stop_loss: str, take_profit: str, entry_price: str = ""
+) -> dict[str, Any]:
+    """The message that moves a position's stops, or a pending order with its stops; an empty one stays as it is."""
+    typed = {"entry_price": entry_price, "sl_price": stop_loss, "tp_price": take_profit}
+    prices = {name: _number(name, text) for name, text in typed.items()}
     fields = _exit(order_id, symbol, ticket, Action.MODIFY) | prices
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -40,6 +40,8 @@ class Words:
     no_snapshot: str
     broken: str
     sending_disabled: str
+    exits_only: str
+    exit_on_old: str
     quote_old: str
     # kill switch
     kill_switch: str
@@ -137,6 +139,7 @@ class Words:
     cancel: str
     close_title: str
     modify_title: str
+    modify_pending_title: str
     cancel_title: str
     lots_to_close: str
     today: str
@@ -169,6 +172,11 @@ class Words:
     open_in_dagster: str
     request_backfill: str
     backfill_how: str
+    collect_lacking: str
+    collect_asked: str
+    confirm_collect: str
+    collecting: str
+    not_collected: str
     trading_day: str
     source: str
     # system
@@ -198,6 +206,17 @@ class Words:
     epoch_since: str
     no_epoch: str
     lease_until: str
+    drills: str
+    no_drills: str
+    drill: str
+    measured_in: str
+    recovery_point: str
+    recovery_time: str
+    verification: str
+    no_verification: str
+    verified: str
+    remedy: str
+    recent_events: str
     events: str
     who: str
     what: str
@@ -225,6 +244,8 @@ EN = Words(
     no_snapshot="The trading side has not reported yet",
     broken="Broken connection: the ledger does not answer",
     sending_disabled="Sending is disabled until the trading side reports again.",
+    exits_only="What is shown is {age} s old. Closing and cancelling stay possible; opening and modifying do not.",
+    exit_on_old="What is shown is {age} s old. You may send it: the desk asks the broker, and refuses what is gone.",
     quote_old="The last tick of {symbol} is {age} s old: entries are disabled.",
     kill_switch="Kill switch",
     switch_on="ON · {mode}",
@@ -319,6 +340,7 @@ EN = Words(
     cancel="Cancel",
     close_title="Close this position?",
     modify_title="Move the stops?",
+    modify_pending_title="Move this order?",
     cancel_title="Cancel this order?",
     lots_to_close="Lots to close (empty: all)",
     today="Today",
@@ -350,6 +372,11 @@ EN = Words(
     open_in_dagster="Open in Dagster",
     request_backfill="Request a backfill",
     backfill_how="In Dagster choose Materialize, these days and symbols; or in a shell:",
+    collect_lacking="Collect {days} days",
+    collect_asked="{series}: Dagster collects them in {runs} runs; days in between that are whole are read once more.",
+    confirm_collect="Confirm: collect these days",
+    collecting="Collecting, see the run in Dagster: {runs}. The page shows what is stored when it is drawn anew.",
+    not_collected="Not all of it was started: {why}",
     trading_day="Trading day",
     source="Source",
     health="Health",
@@ -378,6 +405,17 @@ EN = Words(
     epoch_since="The ledger may have been rewound before {at} UTC; what is older is checked with the broker first.",
     no_epoch="The ledger has never been rewound.",
     lease_until="Lease of {owner}, fence {fence}",
+    drills="Drills: the last of each kind",
+    no_drills="No drill has been held yet: `axia drill`.",
+    drill="Drill",
+    measured_in="Where",
+    recovery_point="Data lost / promised",
+    recovery_time="Time taken / promised",
+    verification="Hourly checks",
+    no_verification="Nothing has been checked yet: `axia verify`.",
+    verified="Checked {at} UTC: {well} well, {red} need a person, {skipped} without meaning here.",
+    remedy="Remedy",
+    recent_events="Recent events",
     events="Audit",
     who="Who",
     what="What",
@@ -405,6 +443,8 @@ JA = Words(
     no_snapshot="取引側からの報告がまだありません",
     broken="接続断: 台帳が応答しません",
     sending_disabled="取引側の報告が再開するまで発注できません。",
+    exits_only="表示は {age} 秒前の情報です。決済と取消は可能ですが、新規と変更はできません。",
+    exit_on_old="表示は {age} 秒前の情報です。送信は可能です。デスクが照会し、対象がなければ拒否します。",
     quote_old="{symbol} の最終ティックは {age} 秒前です。新規注文はできません。",
     kill_switch="緊急停止スイッチ",
     switch_on="ON · {mode}",
@@ -499,6 +539,7 @@ JA = Words(
     cancel="取消",
     close_title="このポジションを決済しますか",
     modify_title="損切り・利食いを変更しますか",
+    modify_pending_title="この注文を変更しますか",
     cancel_title="この注文を取り消しますか",
     lots_to_close="決済ロット（空欄: 全部）",
     today="本日",
@@ -529,6 +570,11 @@ JA = Words(
     refused_bars="拒否され別に保管されたバーあり",
     open_in_dagster="Dagster で開く",
     request_backfill="バックフィルの依頼",
+    collect_lacking="{days} 日分を収集",
+    collect_asked="{series}: Dagster の {runs} 件の実行で収集します。間にある完全な日も読み直します。",
+    confirm_collect="確認: この日付を収集する",
+    collecting="収集中です。Dagster の実行: {runs}。保存された分は画面の再表示で反映されます。",
+    not_collected="すべては開始できませんでした: {why}",
     backfill_how="Dagster で Materialize を選び、この日付と通貨ペアを指定します。シェルでは:",
     trading_day="取引日",
     source="ソース",
@@ -558,6 +604,17 @@ JA = Words(
     epoch_since="台帳は {at} UTC より前に巻き戻った可能性があります。それ以前の注文は先にブローカーへ照会します。",
     no_epoch="台帳が巻き戻ったことはありません。",
     lease_until="リース {owner}、フェンス {fence}",
+    drills="訓練: 種類ごとの最新",
+    no_drills="訓練はまだ実施されていません: `axia drill`",
+    drill="訓練",
+    measured_in="環境",
+    recovery_point="失われるデータ / 目標",
+    recovery_time="所要時間 / 目標",
+    verification="毎時の点検",
+    no_verification="点検はまだ実施されていません: `axia verify`",
+    verified="{at} UTC 点検: 正常 {well}、要対応 {red}、対象外 {skipped}",
+    remedy="対処",
+    recent_events="最近の出来事",
     events="監査記録",
     who="操作者",
     what="内容",

@@ -9,7 +9,7 @@ import streamlit as st
 
 from axia_console.book import Wanted, closing_price, history_csv, history_rows, origin, today
 from axia_console.console import Console
-from axia_console.screens.ordering import ordering, timeline
+from axia_console.screens.ordering import age_text, ordering, timeline
 from axia_console.ticket import cancel_message, close_message, modify_message
 from axia_core.domain.broker import PendingOrder, Position
 from axia_core.domain.order_states import OrderRecord, State
@@ -36,7 +36,7 @@ def _book(console: Console) -> None:
         st.warning(words.no_snapshot)
         return
     if not found.may_send:
-        st.warning(words.sending_disabled)
+        st.warning(words.exits_only.format(age=age_text(found)))
     _today(console, found.snapshot)
     st.subheader(words.open_positions)
     if not found.snapshot.positions:
@@ -90,25 +90,41 @@ def _asked(console: Console, one: Position) -> None:
         lots = st.text_input(words.lots_to_close, key=f"lots-{order_id}")
         _order(console, "close", one.ticket, lambda: close_message(order_id, one.symbol, one.ticket, lots))
     if _is_open("modify", one.ticket):
-        order_id = console.backend.tickets.open(console.who, f"modify-{one.ticket}")
         st.markdown(f"**{words.modify_title}**")
-        loss, profit = st.columns(2)
-        stop = loss.text_input(words.stop_loss, _text(one.stop_loss), key=f"sl-{order_id}")
-        target = profit.text_input(words.take_profit, _text(one.take_profit), key=f"tp-{order_id}")
-        message = lambda: modify_message(order_id, one.symbol, one.ticket, stop, target)  # noqa: E731
-        _order(console, "modify", one.ticket, message)
+        _modify(console, one)
+
+
+def _modify(console: Console, one: Position | PendingOrder) -> None:
+    """The prices as they are, to be typed over; of a pending order the entry as well."""
+    words, order_id = console.words, console.backend.tickets.open(console.who, f"modify-{one.ticket}")
+    named = {"stop_loss": (words.stop_loss, one.stop_loss), "take_profit": (words.take_profit, one.take_profit)}
+    if isinstance(one, PendingOrder):
+        named = {"entry_price": (words.entry_price, one.price), **named}
+    typed = {
+        name: place.text_input(label, _text(value), key=f"{name}-{order_id}")
+        for place, (name, (label, value)) in zip(st.columns(len(named)), named.items(), strict=True)
+    }
+    _order(console, "modify", one.ticket, lambda: modify_message(order_id, one.symbol, one.ticket, **typed))
 
 
 def _pending(console: Console, one: PendingOrder) -> None:
     words = console.words
     with st.container(border=True):
-        told, cancel = st.columns([0.82, 0.18], vertical_alignment="center")
-        told.markdown(f"**{one.symbol} {one.lots:f} @ {one.price:f}**  \n#{one.ticket} · {_origin(console, one)}")
+        told, cancel, modify = st.columns([0.64, 0.18, 0.18], vertical_alignment="center")
+        side = words.long if one.long else words.short
+        stops = f"SL {_price(one.stop_loss)} · TP {_price(one.take_profit)}"
+        told.markdown(
+            f"**{one.symbol} {side} {one.lots:f} @ {one.price:f}** · {stops}  \n#{one.ticket} · {_origin(console, one)}"
+        )
         _toggle(console, cancel, "cancel", one.ticket, words.cancel)
+        _toggle(console, modify, "modify", one.ticket, words.modify)
         if _is_open("cancel", one.ticket):
             order_id = console.backend.tickets.open(console.who, f"cancel-{one.ticket}")
             st.markdown(f"**{words.cancel_title}**")
             _order(console, "cancel", one.ticket, lambda: cancel_message(order_id, one.symbol, one.ticket))
+        if _is_open("modify", one.ticket):
+            st.markdown(f"**{words.modify_pending_title}**")
+            _modify(console, one)
 
 
 def _order(console: Console, what: str, ticket: int, message: Callable[[], dict[str, object]]) -> None:

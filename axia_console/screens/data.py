@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import streamlit as st
 
+from axia_console.backfill import Wish, ask_for, collectable, stretches
 from axia_console.chart import STATUSES, calendar, status
 from axia_console.console import Console, usual_symbol
 from axia_console.words import Words
@@ -15,8 +16,9 @@ from axia_core.domain.sessions import last_due_trading_day, trading_days
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.errors import AxiaError
-from axia_core.services.coverage import Coverage, coverage
+from axia_core.services.coverage import Coverage, Status, coverage
 
+TURN, ASKED = "backfill-turn", "backfill-asked"
 PERIODS = {"month": 31, "quarter": 92, "year": 366}
 
 
@@ -35,7 +37,7 @@ def show(console: Console) -> None:
     last = last_due_trading_day(console.now)
     first = last - timedelta(days=PERIODS[chosen])
     try:
-        days = coverage(console.backend.store, symbol, timeframe, first, last)
+        days = _expected(console, symbol, timeframe, first, last)
         refused = set(console.backend.store.refused_dates(symbol, timeframe))
     except AxiaError as error:
         st.error(words.cannot_read.format(why=error))
@@ -44,6 +46,14 @@ def show(console: Console) -> None:
     _calendar(words, days)
     _findings(words, days, refused)
     _backfill(console, symbol, timeframe, days)
+
+
+def _expected(console: Console, symbol: Symbol, timeframe: Timeframe, first: date, last: date) -> Sequence[Coverage]:
+    """The days that are stored or should be: neither an empty holiday nor one before the pair's start is a gap."""
+    backend, settings = console.backend, console.backend.settings
+    start = settings.universe.start_of(symbol)
+    found = coverage(backend.store, symbol, timeframe, first, last, holidays=settings.holiday_calendar, start=start)
+    return [one for one in found if one.status not in (Status.HOLIDAY, Status.BEFORE_START)] or found
 
 
 def _freshness(words: Words, days: Sequence[Coverage], last: date) -> None:
@@ -88,9 +98,46 @@ def _finding(words: Words, one: Coverage, refused: set[date]) -> dict[str, str] 
 def _backfill(console: Console, symbol: Symbol, timeframe: Timeframe, days: Sequence[Coverage]) -> None:
     words = console.words
     st.subheader(words.request_backfill)
-    lacking = [one.trading_date for one in days if status(one) != "complete"] or [days[-1].trading_date]
+    lacking = [one.trading_date for one in days if status(one) != "complete"]
+    universe = console.backend.settings.universe
+    asked_for = collectable(lacking, universe.start_of(symbol), datetime.now(UTC))
+    if asked_for and symbol in universe.symbols_with(timeframe) and console.may_act:
+        _request(console, Wish(symbol, timeframe, stretches(asked_for)), len(asked_for))
+    _requested(console)
     st.write(words.backfill_how)
-    span = f"--from {lacking[0]} --to {lacking[-1]}"
-    st.code(f"axia collect {span} --symbol {symbol} --timeframe {timeframe}", language="sh")
+    begin, end = (lacking[0], lacking[-1]) if lacking else (days[-1].trading_date,) * 2
+    command = f"axia collect --from {begin} --to {end} --symbol {symbol} --timeframe {timeframe}"
+    st.code(command, language="sh")
     url = f"{console.backend.dagster_url}/assets/ohlcv/{timeframe.value.lower()}?view=partitions"
     st.link_button(words.open_in_dagster, url, icon=":material/open_in_new:")
+
+
+def _request(console: Console, wanted: Wish, days: int) -> None:
+    """One click opens it, one confirms; a second click on what was drawn before does nothing more."""
+    words, turn = console.words, st.session_state.get(TURN, 0)
+    with st.popover(f":material/download: {words.collect_lacking.format(days=days)}", key=f"backfill-{turn}"):
+        st.write(words.collect_asked.format(series=wanted, runs=len(wanted.stretches)))
+        key, asked = f"backfill-do-{turn}", (console, wanted, turn)
+        st.button(words.confirm_collect, type="primary", key=key, on_click=_ask, args=asked)
+
+
+def _ask(console: Console, wanted: Wish, turn: int) -> None:
+    if not console.may_act or st.session_state.get(TURN, 0) != turn:
+        return
+    st.session_state[TURN], st.session_state[ASKED] = turn + 1, ((), "")
+    backend = console.backend
+    try:
+        runs = ask_for(wanted, console.who, dagster=backend.dagster, ledger=backend.ledger, clock=backend.clock)
+        st.session_state[ASKED] = (runs, "")
+    except AxiaError as error:
+        st.session_state[ASKED] = ((), console.words.not_collected.format(why=error))
+
+
+def _requested(console: Console) -> None:
+    """What came of the last request, and where to watch it."""
+    runs, fault = st.session_state.get(ASKED, ((), ""))
+    if fault:
+        st.error(fault)
+    if runs:
+        links = " · ".join(f"[{run[:8]}]({console.backend.dagster_url}/runs/{run})" for run in runs)
+        st.success(console.words.collecting.format(runs=links))

@@ -10,10 +10,11 @@ import streamlit as st
 from axia_console.actions import OtherContent, order_of, send_once
 from axia_console.console import Console
 from axia_console.freshness import Standing
+from axia_console.remedies import remedy_in
 from axia_console.risk import Projection, project
 from axia_console.tickets import Stage
 from axia_console.verdict import verdict
-from axia_core.domain.orders import Order
+from axia_core.domain.orders import Action, Order
 from axia_core.domain.snapshot import Snapshot
 from axia_core.errors import AxiaError, InvalidInput
 from axia_core.services.check_order import Forecast
@@ -35,17 +36,23 @@ def ordering(
     if problem:
         st.error(problem)
     forecast = _judged(console, made, order, found) if order is not None else None
+    allowed = found.lets(order.action) if order is not None else found.may_send
     if not found.may_send:
-        st.warning(words.sending_disabled)
+        st.warning(words.exit_on_old.format(age=age_text(found)) if allowed else words.sending_disabled)
     if note := st.session_state.get(_note(order_id)):
         st.warning(note)
-    ready = order is not None and forecast is not None and found.may_send and console.may_act
+    ready = order is not None and forecast is not None and allowed and console.may_act
     if order is not None and st.session_state.get(_reviewed(order_id)):
         st.info(f"**{words.review_title}**  \n{sentence(order)}")
         _wide_button(words.send_order, f"send-{order_id}", _send, (console, order_id, made), ready=ready, strong=True)
     else:
         _wide_button(words.review, f"ask-{order_id}", _review, (order_id,), ready=ready)
     st.caption(words.ticket_id.format(id=order_id))
+
+
+def age_text(found: Standing) -> str:
+    """How old what is shown is, in seconds."""
+    return "?" if found.age_s is None else f"{found.age_s:.0f}"
 
 
 def sentence(order: Order) -> str:
@@ -142,7 +149,8 @@ def _verdict(console: Console, forecast: Forecast) -> None:
         st.success(words.would_be_sent)
     else:
         check = decisive.check
-        parts = {"figure": check.figure, "limit": check.limit, "remedy": check.remedy}
+        remedy = remedy_in(words, check.remedy)
+        parts = {"figure": check.figure, "limit": check.limit, "remedy": remedy}
         st.warning(words.would_not.format(outcome=decisive.otherwise, code=check.code, **parts))
     with st.expander(words.verdict):
         for judged in forecast.judged:
@@ -166,7 +174,7 @@ def _send(console: Console, order_id: str, made: Message) -> None:
     if not console.may_act:  # a disabled button is only drawn so: whoever speaks the protocol can press it
         st.session_state[_note(order_id)] = words.viewer_only
         return
-    if not console.standing().may_send:  # it may have grown old since it was drawn
+    if not console.standing().lets(Action(made["order_action"])):  # it may have grown old since it was drawn
         st.session_state[_note(order_id)] = words.sending_disabled
         return
     try:

@@ -8,16 +8,20 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from axia_console.book import stamp
+from axia_console.book import event_rows, stamp
 from axia_console.console import Console, usual_symbol
 from axia_console.health import ask, figures
+from axia_console.recovery import drill_rows, finding_rows, newest_drills
 from axia_console.sidebar import standing_text
+from axia_core.domain.metrics import desk_readings, position_readings
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
+from axia_core.domain.verification import Status
 from axia_core.errors import AxiaError, NotRunning
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # the first life of a ledger
 AUDIT_SHOWN = 100
+EVENTS_SHOWN = 20
 ORDERS_LOOKED_AT = 1_000
 
 
@@ -26,6 +30,7 @@ def show(console: Console) -> None:
     _health(console)
     _metrics(console)
     _recovery(console)
+    _events(console)
     _audit(console)
     _limits(console)
 
@@ -120,6 +125,19 @@ def _metrics(console: Console) -> None:
     cells[2].metric(words.worst_s, "—" if found.worst_s is None else f"{found.worst_s:.2f}")
     cells[3].metric(words.unsettled, found.unsettled)
     st.caption(" · ".join(f"{state} {count}" for state, count in found.by_state.items()))
+    _readings(console)
+
+
+def _readings(console: Console) -> None:
+    """What is sent to CloudWatch of desk and book, as it stands now; what is not known has no reading."""
+    words, backend, now = console.words, console.backend, console.now
+    try:
+        desk = desk_readings(backend.ledger.open_orders(), backend.ledger.lease_holder(now), now)
+        found = (*desk, *position_readings(backend.snapshots.read(), now))
+    except AxiaError as error:
+        st.error(words.cannot_read.format(why=error))
+        return
+    st.caption(" · ".join(f"{one.metric} {one.value:g}" for one in found))
 
 
 def _recovery(console: Console) -> None:
@@ -134,6 +152,54 @@ def _recovery(console: Console) -> None:
     st.write(words.epoch_since.format(at=stamp(epoch.since)) if epoch and rewound else words.no_epoch)
     if lease is not None:
         st.write(words.lease_until.format(owner=lease.owner, fence=lease.fence))
+    _drills(console)
+    _verification(console)
+
+
+def _drills(console: Console) -> None:
+    words = console.words
+    st.markdown(f"**{words.drills}**")
+    try:
+        found = newest_drills(console.backend.drills)
+    except AxiaError as error:
+        st.error(words.cannot_read.format(why=error))
+        return
+    if not found:
+        st.caption(words.no_drills)
+        return
+    st.table(drill_rows(found, words))
+
+
+def _verification(console: Console) -> None:
+    words = console.words
+    st.markdown(f"**{words.verification}**")
+    try:
+        found = console.backend.verifications.last()
+    except AxiaError as error:
+        st.error(words.cannot_read.format(why=error))
+        return
+    if found is None:
+        st.caption(words.no_verification)
+        return
+    counted = {"well": found.count(Status.OK), "red": len(found.red), "skipped": found.count(Status.SKIPPED)}
+    (st.success if found.well else st.warning)(words.verified.format(at=stamp(found.at), **counted))
+    if rows := finding_rows(found, words):
+        st.table(rows)
+
+
+def _events(console: Console) -> None:
+    """The newest changes of orders, whoever sent them."""
+    words = console.words
+    st.subheader(words.recent_events)
+    try:
+        found = console.backend.ledger.recent_orders(EVENTS_SHOWN)
+    except AxiaError as error:
+        st.error(words.cannot_read.format(why=error))
+        return
+    if not found:
+        st.caption(words.no_orders)
+        return
+    st.dataframe(event_rows(found, words), hide_index=True, key="events")
 
 
 def _audit(console: Console) -> None:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from axia_console.book import Wanted, closing_price, history_csv, history_rows, origin, today
+from axia_console.book import Wanted, closing_price, event_rows, history_csv, history_rows, origin, today
 from axia_console.health import ask, figures
+from axia_console.words import EN
 from axia_core.domain.order_states import Execution, OrderRecord, State
 from axia_core.domain.orders import Action, Kind, Order
 from axia_core.errors import StoreUnavailable
@@ -45,6 +46,13 @@ def test_today() -> None:
 
     assert (found.result, found.open_profit) == (D("66.66"), D("133.32"))
     assert today(snapshot(), None).result is None
+
+
+def test_newest_events() -> None:
+    """What became of each order last, and why."""
+    (row,) = event_rows([record(state=State.REFUSED, reason="KILL_SWITCH: HALT")], EN)
+
+    assert list(row.values()) == ["2026-07-01 12:00:02", "BUY USDJPY", "REFUSED", "KILL_SWITCH: HALT", "A1"]
 
 
 def test_origin() -> None:

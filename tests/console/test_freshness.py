@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from axia_console.freshness import Link, quote_is_fresh, standing
+from axia_core.domain.orders import Action
 from axia_core.domain.snapshot import Snapshot
 from axia_core.errors import StoreUnavailable
 from tests.snapshot_examples import NOW, quote, snapshot
@@ -22,6 +23,16 @@ def test_age_decides(age_s: int, link: Link) -> None:
     found = standing(snapshot, NOW + timedelta(seconds=age_s), LIMIT)
 
     assert (found.link, found.may_send, found.age_s) == (link, link is Link.FRESH, age_s)
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_exits_outlive_freshness(action: Action) -> None:
+    """While what is shown is old it can be closed and cancelled, and nothing else; with nothing shown nothing can."""
+    is_exit = action in (Action.CLOSE, Action.CANCEL)
+
+    assert standing(snapshot, NOW, LIMIT).lets(action)
+    assert standing(snapshot, NOW + timedelta(minutes=5), LIMIT).lets(action) is is_exit
+    assert not standing(lambda: None, NOW, LIMIT).lets(action)
 
 
 def test_no_snapshot() -> None:

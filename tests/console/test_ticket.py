@@ -94,5 +94,7 @@ def test_exits() -> None:
     }
     assert close_message("T", "USDJPY", 7, "0.1")["lot_size"] == D("0.1")
     assert cancel_message("T", "USDJPY", 7)["order_action"] == "CANCEL"
-    moved = modify_message("T", "USDJPY", 7, "149", "")
-    assert (moved["sl_price"], "tp_price" in moved) == (D(149), False)
+    moved = modify_message("T", "USDJPY", 7, stop_loss="149", take_profit="")
+    assert (moved["sl_price"], moved.keys() & {"tp_price", "entry_price"}) == (D(149), set())
+    pending = modify_message("T", "USDJPY", 7, stop_loss="", take_profit="", entry_price="148.5")
+    assert (pending["entry_price"], pending.keys() & {"tp_price", "sl_price"}) == (D("148.5"), set())

@@ -92,6 +92,7 @@ def console_alone(aws: LocalAws, redis_url: str, folder: Path) -> Iterator[Alone
         redis_port=urlsplit(redis_url).port or 0,
         webserver_port=web,  # nobody listens there
         console_port=port,
+        console_stale_s=4.0,
         console_traders=(TRADER, UNVERIFIED),
         console_viewers=(VIEWER,),
         clock_shift_s=plan_for(datetime.now(UTC), DEFAULT_SYMBOLS).shift.total_seconds(),

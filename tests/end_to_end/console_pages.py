@@ -1,10 +1,16 @@
-"""What several suites do on the console's pages: open one, type, review a ticket, look at the switch."""
+"""What several suites do on the console: open a page, type, review a ticket, see the switch, wait for an order."""
 
 from __future__ import annotations
 
 import re
+import time
 
 from playwright.sync_api import Locator, Page, expect
+
+from axia_core.domain.order_states import OrderRecord, State
+from axia_core.ports import OrderLedger
+
+ENDED_WITHIN_S = 60.0
 
 
 def opened(page: Page, url: str, path: str = "", language: str = "English") -> Page:
@@ -49,3 +55,17 @@ def a_new_ticket(page: Page) -> None:
 
 def switch_box(page: Page) -> Locator:
     return page.get_by_role("status").filter(has_text=re.compile("Kill switch:|緊急停止スイッチ:"))
+
+
+def ended(ledger: OrderLedger, order_id: str) -> OrderRecord:
+    """The order once it is final."""
+    return reached(ledger, order_id, *(state for state in State if state.is_final))
+
+
+def reached(ledger: OrderLedger, order_id: str, *states: State) -> OrderRecord:
+    """The order once it stands in one of *states*."""
+    deadline = time.monotonic() + ENDED_WITHIN_S
+    while (found := ledger.order(order_id)) is None or found.state not in states:
+        assert time.monotonic() < deadline, f"{order_id} is {found and found.state}"
+        time.sleep(0.2)
+    return found

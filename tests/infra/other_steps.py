@@ -14,10 +14,13 @@ from typing import Any
 import boto3
 
 from axia_console.actions import release, send_once, throw
+from axia_console.recovery import newest_drills
 from axia_console.tickets import Tickets
+from axia_core.adapters.aws_safeguards.verifications import S3Verifications
 from axia_core.adapters.dynamodb import DynamoOrderLedger
 from axia_core.adapters.dynamodb.snapshots import DynamoSnapshots
 from axia_core.adapters.s3 import S3BarStore
+from axia_core.adapters.s3.versions import S3DrillReports
 from axia_core.domain import names
 from axia_core.domain.kill_switch import Mode
 from axia_core.domain.timeframes import Timeframe
@@ -49,6 +52,7 @@ class Console:
             Step("throw and release the switch", self.switch),
             Step("see the queues", self.depths),
             Step("see bars", self.bars),
+            Step("see drills and recovery checks", self.recovery),
             Step("start the console", self.start),
             Step("write log lines", lambda: write_log(self.yard, self.me, names.LOG_GROUP)),
         ]
@@ -91,6 +95,12 @@ class Console:
 
         assert day in store.trading_dates(USDJPY, Timeframe.H1)
         assert store.read(USDJPY, Timeframe.H1, day) is not None
+
+    def recovery(self) -> None:
+        s3 = self.me.client("s3")
+
+        newest_drills(S3DrillReports(s3, names.BUCKET))
+        S3Verifications(s3, names.BUCKET).last()
 
     def start(self) -> None:
         """As `infra/bootstrap/console.sh` reads them."""
