@@ -124,15 +124,15 @@ class Prover:
             found[step.name] = frozenset(self.witness.called)
         return found
 
-    def prove(self, wanted: Sequence[Statement]) -> Iterator[Removal]:
-        """What breaks without each statement, and then without each of its actions."""
+    def prove(self, wanted: Sequence[Statement], *, actions: bool = False) -> Iterator[Removal]:
+        """What breaks without each statement, and where *actions* are wanted without each of them, too."""
         calls = self.baseline()
         for statement in wanted:
             concerned = [step for step in self.steps if _may_need(calls[step.name], statement.actions)]
             with self._without(statement):
                 whole = Removal(statement, "", self._broken(concerned))
             yield whole
-            for action in statement.actions if len(statement.actions) > 1 else ():
+            for action in statement.actions if actions and len(statement.actions) > 1 else ():
                 affected = [step for step in concerned if step.name in whole.broke]
                 needing = [step for step in affected if _may_need(calls[step.name], (action,))]
                 with self._without(statement, action):

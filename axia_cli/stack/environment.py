@@ -14,7 +14,6 @@ from axia_core.aws import LOCAL_KEY
 from axia_core.domain.names import TOPIC
 from axia_core.settings import Settings
 
-
 # On Linux, where malloc would keep a heap for each of Dagster's threads: 25 MB over five processes, and the interpreter
 # lets one thread allocate at a time anyway.
 _ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}

@@ -86,6 +86,7 @@ def test_nothing_is_left_running(first: dict[str, Any], home: Path) -> None:
     assert not (home / "stack.json").exists()
 
 
+@pytest.mark.long
 def test_second_run_adds_to_the_first(first: dict[str, Any], home: Path) -> None:
     """State survives the restart: bars are collected again without a change, and a second order stands by the first."""
     result = axia(home, "demo", "--once", "--json")
@@ -97,6 +98,7 @@ def test_second_run_adds_to_the_first(first: dict[str, Any], home: Path) -> None
     assert second["order"]["ticket"] != first["order"]["ticket"]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not HISTORY.exists(), reason="../shared/data/orkad is absent: real bar files")
 def test_plays_real_files(tmp_path: Path) -> None:
     """With --history the terminal plays real files on a clock set back into them; gaps are told, the order fills."""

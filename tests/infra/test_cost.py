@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -43,6 +43,7 @@ def test_production_adds_its_network() -> None:
     assert sum(production.values()) > total(cost.Use()) + 85
 
 
+@settings(max_examples=25)  # each reads every template nine times
 @given(symbols=st.integers(1, 40), timeframes=st.integers(1, 5), years=st.floats(0.1, 20), orders=st.floats(0, 10_000))
 def test_more_use_never_costs_less(symbols: int, timeframes: int, years: float, orders: float) -> None:
     """In symbols, timeframes, years and orders."""

@@ -135,15 +135,16 @@ def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
+@pytest.mark.parametrize("actions", [False, pytest.param(True, marks=pytest.mark.long)], ids=["statements", "actions"])
 @pytest.mark.parametrize("role", ROLES)
 def test_role_is_enough_and_no_more(
-    role: str, yard: Enforced, actors: dict[str, Actor], steps: dict[str, list[Step]]
+    role: str, actions: bool, yard: Enforced, actors: dict[str, Actor], steps: dict[str, list[Step]]
 ) -> None:
     """Every step passes with the whole policy; without any statement, and without any action, one is denied."""
     wanted = [one for one in listed(yard)[role] if (role, one.sid) not in UNPROVED_STATEMENTS]
     prover = Prover(yard.admin, actors[role].witness, steps[role])
 
-    removals = list(prover.prove(wanted))
+    removals = list(prover.prove(wanted, actions=actions))
 
     for removal in removals:
         say(str(removal))

@@ -179,6 +179,7 @@ def _fill_the_copy(stage: Stage) -> None:
         there.put_item(TableName=stage.settings.table, Item=item)
 
 
+@pytest.mark.long  # the drills alone are in tests/end_to_end/test_drill.py
 def test_rehearsal(stage: Stage) -> None:
     """Every drill passes on this stack, Osaka's cache included, and leaves nothing in either region."""
     for command in commands("Rehearsing it"):
