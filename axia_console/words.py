@@ -154,6 +154,7 @@ class Words:
     filter_action: str
     export: str
     no_orders: str
+    orders_shown: str
     # data
     coverage: str
     complete: str
@@ -355,6 +356,7 @@ EN = Words(
     filter_action="Actions",
     export="Export CSV",
     no_orders="No order matches.",
+    orders_shown="Orders shown: {count}",
     coverage="Coverage",
     complete="complete",
     partial="incomplete",
@@ -554,6 +556,7 @@ JA = Words(
     filter_action="売買区分",
     export="CSV 出力",
     no_orders="該当する注文はありません。",
+    orders_shown="表示中の注文: {count} 件",
     coverage="収集状況",
     complete="完全",
     partial="不完全",

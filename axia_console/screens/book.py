@@ -183,6 +183,7 @@ def _rows(console: Console, found: list[OrderRecord]) -> None:
     if not found:
         st.caption(words.no_orders)
         return
+    st.caption(words.orders_shown.format(count=len(found)))
     st.dataframe(history_rows(found), hide_index=True, key="history")
     st.download_button(words.export, history_csv(found), "axia-orders.csv", "text/csv", icon=":material/download:")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from decimal import Decimal
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -11,6 +12,7 @@ from axia_core.domain.order_states import OrderRecord, State
 from axia_core.ports import OrderLedger
 
 ENDED_WITHIN_S = 60.0
+STILL_S = 0.3
 
 
 def opened(page: Page, url: str, path: str = "", language: str = "English") -> Page:
@@ -40,8 +42,24 @@ def reviewed(page: Page, lots: str = "0.10") -> Locator:
     fill(page, "Lots", lots)
     fill(page, "Stop loss", "30")
     fill(page, "Take profit", "60")
-    page.get_by_role("button", name="Review order").click()
-    return page.get_by_role("button", name="Send order")
+    return to_be_sent(page)
+
+
+def to_be_sent(page: Page) -> Locator:
+    """The button that sends, once what can be sent was reviewed."""
+    settled(page.get_by_role("button", name="Review order")).click()
+    return settled(page.get_by_role("button", name="Send order"))
+
+
+def settled(wanted: Locator) -> Locator:
+    """Once it stands still: while what is above it is being drawn, a button moves away between press and release."""
+    expect(wanted).to_be_enabled()
+    before, deadline = None, time.monotonic() + ENDED_WITHIN_S
+    while (now := wanted.bounding_box()) is None or now != before:
+        assert time.monotonic() < deadline, f"{wanted} does not come to rest"
+        before = now
+        time.sleep(STILL_S)
+    return wanted
 
 
 def a_new_ticket(page: Page) -> None:
@@ -69,3 +87,30 @@ def reached(ledger: OrderLedger, order_id: str, *states: State) -> OrderRecord:
         assert time.monotonic() < deadline, f"{order_id} is {found and found.state}"
         time.sleep(0.2)
     return found
+
+
+def place(page: Page, ledger: OrderLedger, kind: str, price: Decimal) -> OrderRecord:
+    """A pending order through the ticket, once the broker has it."""
+    a_new_ticket(page)
+    box = page.get_by_role("combobox", name="Order type")
+    box.fill(kind)
+    box.press("Enter")
+    expect(box).to_have_value(kind)
+    fill(page, "Entry price", f"{price:f}")
+    order_id = ticket_id(page)
+    reviewed(page, "0.05").click()
+    expect(page.get_by_text(f"Sent: {order_id}")).to_be_visible()
+    return reached(ledger, order_id, State.PLACED)
+
+
+def sent(page: Page, ledger: OrderLedger) -> OrderRecord:
+    """What is open on the positions page, reviewed and sent, at its end."""
+    order_id = ticket_id(page)
+    to_be_sent(page).click()
+    return ended(ledger, order_id)
+
+
+def pending_box(page: Page, found: OrderRecord) -> Locator:
+    """The box of a pending order."""
+    named = page.get_by_text(f"#{found.execution.ticket} ·")
+    return page.get_by_test_id("stVerticalBlock").filter(has=named).filter(has=page.get_by_role("button")).last

@@ -6,81 +6,57 @@ AXIA_SCREENSHOTS=folder the pictures of the README are made as well.
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from axia_cli.demo import plan_for
 from axia_cli.stack import record
-from axia_cli.stack.ports import free_ports
-from axia_cli.stack.supervisor import running_stack
-from axia_core.adapters import dynamodb, s3
-from axia_core.domain.bars import Bars, microseconds
-from axia_core.domain.order_states import OrderRecord, State
-from axia_core.domain.sessions import last_due_trading_day, session, trading_days
-from axia_core.domain.symbols import DEFAULT_SYMBOLS, Symbol
-from axia_core.domain.timeframes import Timeframe
+from axia_core.adapters import dynamodb
+from axia_core.adapters.dagster_http.client import DagsterClient
+from axia_core.adapters.dynamodb.snapshots import DynamoSnapshots
+from axia_core.aws import client
+from axia_core.domain.order_states import State
 from axia_core.ports import OrderLedger
-from axia_core.settings import Settings
-from tests.bar_examples import truth_of
-from tests.end_to_end.conftest import STRANGE, Running, new_page
-from tests.end_to_end.console_pages import a_new_ticket, fill, opened, reviewed, switch_box, ticket_id
+from tests.end_to_end.conftest import Running, new_page
+from tests.end_to_end.console_pages import (
+    a_new_ticket,
+    ended,
+    fill,
+    opened,
+    pending_box,
+    place,
+    reviewed,
+    sent,
+    settled,
+    switch_box,
+    ticket_id,
+    to_be_sent,
+)
+from tests.end_to_end.console_stack import stack_with_console
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SCREENSHOTS = os.environ.get("AXIA_SCREENSHOTS")  # read before the stack clears the environment
 PICTURE_BYTES = 300_000
-YEAR = timedelta(days=366)
 LOST_WITHIN_S = 40.0
+RUN_WITHIN_S = 180.0
+DARK = re.compile(r"rgb\((\d|[1-4]\d), (\d|[1-4]\d), (\d|[1-4]\d)\)")
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A stack with the console, inside an open session, and a year of H1 in its store."""
-    aws, redis, web, code, console = free_ports(5)
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(STRANGE)]:
-            patch.delenv(name)
-        settings = Settings(
-            home=tmp_path_factory.mktemp("stack") / "home",
-            aws_port=aws,
-            redis_port=redis,
-            webserver_port=web,
-            code_server_port=code,
-            console_port=console,
-            clock_shift_s=plan_for(datetime.now(UTC), DEFAULT_SYMBOLS).shift.total_seconds(),
-        )
-        with running_stack(settings, console=True) as started:
-            running = Running(started.settings, started.urls, {**os.environ, **started.environment})
-            fill_a_year(running)
-            yield running
-
-
-def fill_a_year(stack: Running) -> None:
-    """A random walk, the same in each run."""
-    store, rng, last = s3.connect(stack.settings), np.random.default_rng(7), last_due_trading_day(stack.now())
-    days = list(trading_days(last - YEAR, last))
-    walk = rng.normal(0, 0.12, (len(days), 24))
-    price = 155.7 - float(walk.sum())  # it ends about where the paper terminal begins
-    for day, steps in zip(days, walk, strict=True):
-        opens = session(day).bar_opens(Timeframe.H1)
-        starts = price + np.concatenate([[0.0], np.cumsum(steps)[:-1]])
-        ends, price = starts + steps, float(starts[-1] + steps[-1])
-        wicks = np.abs(rng.normal(0, 0.05, (2, len(opens))))
-        highs, lows = np.maximum(starts, ends) + wicks[0], np.minimum(starts, ends) - wicks[1]
-        times, volumes = np.array([microseconds(at) for at in opens]), rng.integers(200, 4_000, len(opens))
-        prices = (np.round(column, 3) for column in (starts, highs, lows, ends))
-        bars = Bars.build(Symbol("USDJPY"), Timeframe.H1, times, *prices, volumes, np.full(len(opens), 12))
-        store.write(bars, truth_of(bars, day, source="mt5"))
+    with stack_with_console(tmp_path_factory.mktemp("stack") / "home") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -103,15 +79,6 @@ def picture(page: Page, path: Path) -> None:
     page.get_by_test_id("stMain").evaluate("one => one.scrollTo(0, 0)")
     time.sleep(1)  # the charts are drawn anew for the new height
     page.screenshot(path=path)
-
-
-def ended(ledger: OrderLedger, order_id: str, within_s: float = 60.0) -> OrderRecord:
-    """The order once it is final."""
-    deadline = time.monotonic() + within_s
-    while (found := ledger.order(order_id)) is None or not found.state.is_final:
-        assert time.monotonic() < deadline, f"{order_id} is {found and found.state}"
-        time.sleep(0.2)
-    return found
 
 
 def entries(ledger: OrderLedger) -> list[str]:
@@ -155,6 +122,9 @@ def test_order_is_placed_and_filled(stack: Running, page: Page, ledger: OrderLed
     expect(page.get_by_text("Send this order?")).to_be_visible()
     expect(page.locator(".js-plotly-plot .barlayer .point").first).to_be_attached()
     picture(page, pictures / "console-trade.png")
+    page.emulate_media(color_scheme="dark")
+    expect(page.get_by_test_id("stApp")).to_have_css("background-color", DARK)
+    picture(page, pictures / "console-dark.png")
 
     send.click()
     expect(page.get_by_text(re.compile("Final: FILLED"))).to_be_visible()
@@ -238,11 +208,50 @@ def test_position_is_closed(stack: Running, page: Page, ledger: OrderLedger, pic
     before.first.click()
     expect(page.get_by_text("Close this position?")).to_be_visible()
     order_id = ticket_id(page)
-    page.get_by_role("button", name="Review order").click()
-    page.get_by_role("button", name="Send order").click()
+    to_be_sent(page).click()
 
     assert ended(ledger, order_id).state is State.DONE
     expect(page.get_by_role("button", name="Close", exact=True)).to_have_count(count - 1)
+
+
+@pytest.mark.long
+def test_pending_orders(stack: Running, page: Page, ledger: OrderLedger) -> None:
+    """LIMIT, STOP and IFOCO are placed; one is moved, one cancelled; the history finds them, and so does its file."""
+    opened(page, stack.urls["console"])
+    snapshot = DynamoSnapshots(client(stack.settings, "dynamodb"), stack.settings.table).read()
+    assert snapshot is not None
+    quote = snapshot.quotes["USDJPY"]
+    far = Decimal("0.500")
+    placed = {
+        "LIMIT": place(page, ledger, "LIMIT", quote.bid - far),
+        "STOP": place(page, ledger, "STOP", quote.ask + far),
+        "IFOCO": place(page, ledger, "IFOCO", quote.bid - far - far),
+    }
+    assert [found.order.kind.value for found in placed.values()] == list(placed)
+    assert {found.order.stop_loss is not None for found in placed.values()} == {True}
+
+    page.get_by_role("link", name="Positions and orders").click()
+    moved = quote.bid - far - far - far
+    chosen = pending_box(page, placed["LIMIT"])
+    chosen.get_by_role("button", name="Modify").click()
+    fill(page, "Entry price", f"{moved:f}")
+    fill(page, "Stop loss", f"{moved - far:f}")
+    assert sent(page, ledger).state is State.DONE
+    expect(chosen.get_by_text(f"@ {moved:f}")).to_be_visible()
+    chosen.get_by_role("button", name="Modify").click()
+
+    chosen = pending_box(page, placed["STOP"])
+    chosen.get_by_role("button", name="Cancel").click()
+    assert sent(page, ledger).state is State.DONE
+    expect(chosen).to_have_count(0)
+    assert ended(ledger, placed["STOP"].order.order_id).state is State.CANCELLED
+
+    fill(page, "Search id, ticket, comment, reason", placed["IFOCO"].order.order_id)
+    expect(page.get_by_text("Orders shown: 1", exact=True)).to_be_visible()
+    with page.expect_download() as download:
+        settled(page.get_by_role("button", name="Export CSV")).click()
+    rows = list(csv.DictReader(Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()))
+    assert [(row["order_id"], row["kind"]) for row in rows] == [(placed["IFOCO"].order.order_id, "IFOCO")]
 
 
 def test_switch_is_thrown_and_released(stack: Running, page: Page, ledger: OrderLedger, pictures: Path) -> None:
@@ -270,6 +279,27 @@ def test_switch_is_thrown_and_released(stack: Running, page: Page, ledger: Order
         "kill switch ON HALT",
         "kill switch OFF",
     ]
+
+
+@pytest.mark.long
+def test_backfill(stack: Running, page: Page, ledger: OrderLedger) -> None:
+    """The days that a series lacks are collected by a run of Dagster that the page starts, names and links to."""
+    opened(page, stack.urls["console"], "data")
+    box = page.get_by_role("combobox", name="Timeframe")
+    box.fill("D1")
+    box.press("Enter")
+    expect(page.get_by_text(re.compile("--timeframe D1"))).to_be_visible()
+    page.get_by_role("button", name=re.compile(r"Collect \d+ days")).click()
+    settled(page.get_by_role("button", name="Confirm: collect these days")).click()
+
+    expect(page.get_by_text("Collecting, see the run in Dagster")).to_be_visible()
+    line = next(line for line in reversed(ledger.audit()) if line.outcome.startswith("started "))
+    assert line.what.startswith("console: collect USDJPY D1")
+    run_id = line.outcome.removeprefix("started ")
+    expect(page.get_by_role("link", name=run_id[:8])).to_have_attribute(
+        "href", f"{stack.urls['dagster']}/runs/{run_id}"
+    )
+    assert DagsterClient(stack.urls["dagster"]).wait(run_id, timeout_s=RUN_WITHIN_S).succeeded
 
 
 @pytest.mark.parametrize("path", ["", "book", "data", "system"])

@@ -22,7 +22,7 @@ from axia_core.domain.verification import Finding, Status, Verification
 from tests.conftest import LocalAws
 from tests.end_to_end.conftest import new_page
 from tests.end_to_end.console_alone import STRANGER, TRADER, UNVERIFIED, VIEWER, Alone, console_alone
-from tests.end_to_end.console_pages import a_new_ticket, fill, reviewed, switch_box, ticket_id
+from tests.end_to_end.console_pages import a_new_ticket, fill, reviewed, settled, switch_box, ticket_id, to_be_sent
 
 pytestmark = pytest.mark.browser
 
@@ -66,7 +66,7 @@ def test_viewer_sees_and_cannot_act(console: Alone, page: Page) -> None:
     page.get_by_role("link", name="Positions and orders").click()
     expect(page.get_by_role("button", name="Close", exact=True).first).to_be_disabled()
 
-    page.get_by_role("button", name="Sign out").click()
+    settled(page.get_by_role("button", name="Sign out")).click()
     expect(page.get_by_text("Sign in to see the console.")).to_be_visible()
     assert console.provider.ended == [VIEWER]
     assert not [cookie for cookie in page.context.cookies() if "user" in cookie["name"]]
@@ -84,7 +84,7 @@ def test_others_are_refused(console: Alone, page: Page) -> None:
         expect(page.get_by_text(f"{who} is neither a viewer nor a trader here")).to_be_visible()
         expect(switch_box(page)).to_have_count(0)
         expect(page.get_by_role("button", name="Review order")).to_have_count(0)
-        page.get_by_role("button", name="Sign out").click()
+        settled(page.get_by_role("button", name="Sign out")).click()
 
 
 def test_forged_cookie_is_worth_nothing(console: Alone, page: Page) -> None:
@@ -152,8 +152,7 @@ def test_way_out_while_the_desk_is_silent(console: Alone, trader: Page) -> None:
         trader.get_by_role("button", name="Close", exact=True).first.click()
         expect(trader.get_by_text("the desk asks the broker, and refuses what is gone")).to_be_visible()
         order_id = ticket_id(trader)
-        trader.get_by_role("button", name="Review order").click()
-        trader.get_by_role("button", name="Send order").click()
+        to_be_sent(trader).click()
         expect(trader.get_by_text(f"Sent: {order_id}")).to_be_visible()
         assert console.queue.depth().waiting == before + 1
 
