@@ -39,6 +39,14 @@ class Wish:
         return f"{self.symbol} {self.timeframe} {', '.join(f'{first} to {last}' for first, last in self.stretches)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The runs that were started, and why no more were, where that is so."""
+
+    runs: tuple[str, ...]
+    fault: str = ""
+
+
 def collectable(days: Iterable[date], first: date, now: datetime) -> list[date]:
     """The days that Dagster has a partition of; *now* is the wall clock, as partitions know no shift."""
     return [day for day in days if day >= first and collection_time(day) <= now]
@@ -58,10 +66,10 @@ def stretches(days: Sequence[date], most: int = MOST_RUNS) -> tuple[Stretch, ...
     return tuple(found)
 
 
-def ask_for(wish: Wish, who: str, *, dagster: Collects, ledger: OrderLedger, clock: Clock) -> tuple[str, ...]:
-    """Starts a run for each stretch; their ids. Raises NotRunning, InvalidInput, StoreUnavailable.
+def ask_for(wish: Wish, who: str, *, dagster: Collects, ledger: OrderLedger, clock: Clock) -> Asked:
+    """Starts a run for each stretch; those that had started before Dagster failed go on. Raises StoreUnavailable.
 
-    The audit is written first, and once more with what came of it; runs that had started before a fault go on.
+    The audit is written first, and once more with what came of it.
     """
 
     def note(outcome: str) -> None:
@@ -74,9 +82,9 @@ def ask_for(wish: Wish, who: str, *, dagster: Collects, ledger: OrderLedger, clo
             runs.append(dagster.launch_collection(stretch, [wish.symbol.name], [wish.timeframe]))
     except AxiaError as error:
         note(f"{_started(runs)}; then: {error}")
-        raise
+        return Asked(tuple(runs), str(error))
     note(_started(runs))
-    return tuple(runs)
+    return Asked(tuple(runs))
 
 
 def _between(one: Stretch, other: Stretch) -> int:

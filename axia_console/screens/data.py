@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import streamlit as st
 
-from axia_console.backfill import Wish, ask_for, collectable, stretches
+from axia_console.backfill import Asked, Wish, ask_for, collectable, stretches
 from axia_console.chart import STATUSES, calendar, status
 from axia_console.console import Console, usual_symbol
 from axia_console.words import Words
@@ -124,20 +124,19 @@ def _request(console: Console, wanted: Wish, days: int) -> None:
 def _ask(console: Console, wanted: Wish, turn: int) -> None:
     if not console.may_act or st.session_state.get(TURN, 0) != turn:
         return
-    st.session_state[TURN], st.session_state[ASKED] = turn + 1, ((), "")
-    backend = console.backend
+    st.session_state[TURN], backend = turn + 1, console.backend
     try:
-        runs = ask_for(wanted, console.who, dagster=backend.dagster, ledger=backend.ledger, clock=backend.clock)
-        st.session_state[ASKED] = (runs, "")
+        asked = ask_for(wanted, console.who, dagster=backend.dagster, ledger=backend.ledger, clock=backend.clock)
     except AxiaError as error:
-        st.session_state[ASKED] = ((), console.words.not_collected.format(why=error))
+        asked = Asked((), str(error))
+    st.session_state[ASKED] = asked
 
 
 def _requested(console: Console) -> None:
     """What came of the last request, and where to watch it."""
-    runs, fault = st.session_state.get(ASKED, ((), ""))
-    if fault:
-        st.error(fault)
-    if runs:
-        links = " · ".join(f"[{run[:8]}]({console.backend.dagster_url}/runs/{run})" for run in runs)
+    asked: Asked = st.session_state.get(ASKED, Asked(()))
+    if asked.fault:
+        st.error(console.words.not_collected.format(why=asked.fault))
+    if asked.runs:
+        links = " · ".join(f"[{run[:8]}]({console.backend.dagster_url}/runs/{run})" for run in asked.runs)
         st.success(console.words.collecting.format(runs=links))

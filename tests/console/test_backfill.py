@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from axia_console.backfill import MOST_RUNS, Wish, ask_for, collectable, stretches
+from axia_console.backfill import MOST_RUNS, Asked, Wish, ask_for, collectable, stretches
 from axia_core.domain.sessions import trading_days
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
@@ -67,9 +66,9 @@ def test_request_is_audited_with_its_runs(desk: Desk) -> None:
     dagster = Dagster()
     wish = Wish(USDJPY, Timeframe.H1, stretches([JUNE[0], JUNE[1], JUNE[5]]))
 
-    runs = ask_for(wish, "alice", dagster=dagster, ledger=desk.ledger, clock=desk.clock)
+    asked = ask_for(wish, "alice", dagster=dagster, ledger=desk.ledger, clock=desk.clock)
 
-    assert runs == ("run-1", "run-2")
+    assert asked == Asked(("run-1", "run-2"))
     assert dagster.asked == [(JUNE[0], JUNE[1]), (JUNE[5], JUNE[5])]
     lines = desk.ledger.audit()
     assert {(line.who, line.what) for line in lines} == {("alice", f"console: collect {wish}")}
@@ -77,12 +76,12 @@ def test_request_is_audited_with_its_runs(desk: Desk) -> None:
 
 
 def test_what_was_not_started_is_audited(desk: Desk) -> None:
-    """Where Dagster goes away in between, the audit names what had started; the fault is the caller's."""
+    """Where Dagster goes away in between, page and audit name what had started, and the fault."""
     wish = Wish(USDJPY, Timeframe.H1, stretches([JUNE[0], JUNE[5]]))
 
-    with pytest.raises(NotRunning):
-        ask_for(wish, "alice", dagster=Dagster(most=1), ledger=desk.ledger, clock=desk.clock)
+    asked = ask_for(wish, "alice", dagster=Dagster(most=1), ledger=desk.ledger, clock=desk.clock)
 
+    assert asked == Asked(("run-1",), "no Dagster answers")
     assert "started run-1; then: no Dagster answers" in [line.outcome for line in desk.ledger.audit()]
 
 

@@ -168,7 +168,7 @@ def test_backfill_without_dagster(console: Alone, trader: Page) -> None:
     """A backfill that is asked for while Dagster is away says so at once, and the audit says that nothing started."""
     trader.get_by_role("link", name="Data").click()
     trader.get_by_role("button", name=re.compile(r"Collect \d+ days")).click()
-    trader.get_by_role("button", name="Confirm: collect these days").click()
+    settled(trader.get_by_role("button", name="Confirm: collect these days")).click()
 
     expect(trader.get_by_text(re.compile("Not all of it was started: no Dagster answers"))).to_be_visible()
     asked = [line for line in console.ledger.audit() if "collect USDJPY H1" in line.what]
