@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -35,10 +36,17 @@ REST: dict[str, Any] = {"clock": CLOCK, "events": MemoryEvents(), "symbols": DEF
 
 
 @pytest.fixture
-def dynamodb(aws: Any) -> Any:
+def dynamodb(aws: Any) -> Iterator[Any]:
+    """An empty table from which nothing expires meanwhile: what the version before wrote is of long ago."""
     client = aws.client("dynamodb")
     empty(client)
-    return client
+    expiry(client, enabled=False)
+    yield client
+    expiry(client, enabled=True)
+
+
+def expiry(client: Any, *, enabled: bool) -> None:
+    client.update_time_to_live(TableName=TABLE, TimeToLiveSpecification={"AttributeName": "ttl", "Enabled": enabled})
 
 
 @pytest.fixture
