@@ -63,13 +63,15 @@ class ScratchDesk:
         return self.ledger.order(order_id)
 
     def _desk(self) -> Desk:
+        """A smoke order may look like one that production has just traded: nobody clicked twice."""
+        settings = self.settings.model_copy(update={"duplicate_window_s": 0.0})
         return Desk(
             queue=self.queue,
             ledger=self.ledger,
             broker=self.broker,
             events=MemoryEvents(),
             clock=self.clock,
-            rules=DeskRules.of(self.settings),
+            rules=DeskRules.of(settings),
             owner=self.owner,
         )
 

@@ -17,7 +17,7 @@ from axia_core.ports import Metrics
 from axia_core.settings import Settings
 from tests.conftest import LocalAws
 
-WITHIN_S = 20.0
+WITHIN_S = 90.0
 NAMESPACE = "AXIA/ContractTest"
 SOME = (Reading(Metric.ORDER_SUCCESS_RATE, 100.0), Reading(Metric.ORDER_SUCCESS_RATE, 0.0))
 
