@@ -115,8 +115,8 @@ class Recovery:
             f"HALT in {self.table}: nothing is sent meanwhile",
             f"restore it {where} beside itself, as {copy}; wait for it, and protect it (TTL, point-in-time recovery)",
             "compare every item of the two",
+            "where one is missing, a new epoch: for a day each order is looked for at the broker before it is sent",
             f"put back into {self.table} what is missing there; what differs is listed and never overwritten",
-            "a new epoch: for a day each order is looked for at the broker before it is sent",
             "note it in the audit; the copy stays until you delete it",
         )
 
@@ -131,8 +131,9 @@ class Recovery:
         self.say(f"restoring into {copy}; to go on after an interruption: axia recover orders {source}")
         backups, clock = self.stage.backups, self.stage.clock
         found = restore_beside(self.table, copy, backups=backups, clock=clock, to=moment, backup=backup)
+        # Before anything comes back: a death in between must leave no order that nobody looks for at the broker.
+        changed = self._begin_epoch(found.restored_to, bool(found.comparison.lost))
         done = put_back(self.table, found.items, backups=backups)
-        changed = self._begin_epoch(found.restored_to, bool(done.put))
         self._note(
             "recover orders", f"{len(done.put)} items put back from {copy}, {len(found.comparison.differences)} differ"
         )
@@ -222,9 +223,8 @@ class Recovery:
         return Outcome(True, (words,), document, (stream, *_after_orders(restored_to, self.stage.clock.now())))
 
     def _told(self, found: Beside, put: tuple[str, ...], changed: bool) -> Outcome:
-        differ = found.comparison.differences
         # What was put back is no difference any more.
-        left = [one for one in differ if one.item not in put and not one.what.startswith("only in the copy")]
+        left = [one for one in found.comparison.differences if one.item not in {*put, *found.comparison.lost}]
         lines = [
             f"{found.comparison.compared} items compared with {found.copy}, as of {found.restored_to.isoformat()}",
             f"{len(put)} items were missing and are there again",

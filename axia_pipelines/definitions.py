@@ -72,16 +72,8 @@ def build_definitions(
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     settings = settings or load_settings()
     dates = trading_dates(settings.universe.first_day)
-    partitions = series_days(dates, settings.symbols)
     return dg.Definitions(
-        assets=[
-            *(ohlcv_asset(timeframe, partitions) for timeframe in Timeframe),
-            *(cache_asset(timeframe) for timeframe in Timeframe),
-            orders_asset(settings.account),
-            statement_asset(settings.account, dates),
-            verify_recovery,
-            hold_recovery_drills,
-        ],
+        assets=_assets(settings, dates),
         asset_checks=[
             check(timeframe) for check in (latest_day_check, quality_check, history_check) for timeframe in Timeframe
         ],
@@ -97,15 +89,7 @@ def build_definitions(
             recovery_verification,
             retention,
         ],
-        schedules=[
-            collection_schedule(daily_collection, dates, settings.symbols, settings.reread_days),
-            statement_schedule(daily_statement, dates),
-            quality_every_saturday,
-            reconciliation_every_hour,
-            recovery_verification_every_hour,
-            drill_schedule(recovery_drills, costs_money=settings.aws_endpoint_url is None),
-            retention_every_sunday,
-        ],
+        schedules=_schedules(settings, dates),
         sensors=[healing_sensor, metrics_sensor(settings.cloudwatch), order_sensor, change_sensor, outcome_sensor],
         resources={
             "market": single_source(market) if market else market_data(settings),
@@ -118,6 +102,30 @@ def build_definitions(
         },
         executor=dg.in_process_executor,
     )
+
+
+def _assets(settings: Settings, dates: dg.DailyPartitionsDefinition) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    partitions = series_days(dates, settings.symbols)
+    return [
+        *(ohlcv_asset(timeframe, partitions) for timeframe in Timeframe),
+        *(cache_asset(timeframe) for timeframe in Timeframe),
+        orders_asset(settings.account),
+        statement_asset(settings.account, dates),
+        verify_recovery,
+        hold_recovery_drills,
+    ]
+
+
+def _schedules(settings: Settings, dates: dg.DailyPartitionsDefinition) -> list[dg.ScheduleDefinition]:
+    return [
+        collection_schedule(daily_collection, dates, settings.symbols, settings.reread_days),
+        statement_schedule(daily_statement, dates),
+        quality_every_saturday,
+        reconciliation_every_hour,
+        recovery_verification_every_hour,
+        drill_schedule(recovery_drills, costs_money=settings.aws_endpoint_url is None),
+        retention_every_sunday,
+    ]
 
 
 @dg.definitions

@@ -66,8 +66,8 @@ def market_data(settings: Settings) -> dg.ResourceDefinition:
     return dg.ResourceDefinition(sources, description=market_data.__doc__)
 
 
-class BarsResource:
-    """Where bars are kept, and what time it is."""
+class _OfTheCollector:
+    """What the resources of the collector's runs share: what time it is, and whom to tell."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -79,6 +79,10 @@ class BarsResource:
     @cached_property
     def events(self) -> Events:
         return _told(self.settings, names.DATA_COLLECTOR)
+
+
+class BarsResource(_OfTheCollector):
+    """Where bars are kept, and what time it is."""
 
     @cached_property
     def store(self) -> BarStore:
@@ -232,19 +236,8 @@ class StatementResource:
             yield broker
 
 
-class VerificationResource:
+class VerificationResource(_OfTheCollector):
     """The recovery checks under their own role; heartbeats and findings are written by the host's."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-
-    @cached_property
-    def clock(self) -> Clock:
-        return SystemClock(self.settings.clock_shift)
-
-    @cached_property
-    def events(self) -> Events:
-        return _told(self.settings, names.DATA_COLLECTOR)
 
     @cached_property
     def heartbeats(self) -> Sequence[Heartbeats]:
@@ -266,15 +259,8 @@ class VerificationResource:
         return recovery_checks(self.settings, DeployedTemplates).run()
 
 
-class DrillResource:
+class DrillResource(_OfTheCollector):
     """The stage of recovery drills under the checks' role; their reports are kept and told by the host's own."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-
-    @cached_property
-    def events(self) -> Events:
-        return _told(self.settings, names.DATA_COLLECTOR)
 
     @property
     def stage(self) -> Stage:

@@ -17,6 +17,7 @@ Item = Mapping[str, Any]
 Key = tuple[str, str]
 
 OWN_TIMES = ("at", "updated_at")  # of its last writing
+ONLY_IN_COPY = "only in the copy"
 SHOWN_TO_PEOPLE = "open"  # leaves a final order once it was shown, without a new time
 # The highest equity rises, and a lease is given up, without a time of its own.
 MOVES_UNSEEN = ("EQUITY#PEAK", "GLOBALCONFIG/LEASE#DESK")
@@ -30,6 +31,11 @@ class Comparison:
     differences: tuple[Difference, ...]
     moved_on: int  # differ, and carry a time after the restored moment
     expired: int  # gone from the source because their time to live was over
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """The keys of what only the copy has, and should not have alone."""
+        return tuple(one.item for one in self.differences if one.what == ONLY_IN_COPY)
 
 
 def compare(source: Iterable[Item], copy: Iterable[Item], restored_to: datetime, now: datetime) -> Comparison:
@@ -124,6 +130,6 @@ def _words(there: Item | None, here: Item | None) -> str:
     if here is None:
         return "missing in the copy"
     if there is None:
-        return "only in the copy"
+        return ONLY_IN_COPY
     names = sorted(name for name in there.keys() | here.keys() if there.get(name) != here.get(name))
     return f"other values of {', '.join(names)}"

@@ -30,9 +30,13 @@ from axia_core.domain.sessions import last_closed_trading_days
 from axia_core.domain.symbols import DEFAULT_SYMBOLS
 from axia_core.domain.timeframes import Timeframe
 from axia_core.drill_desk import ScratchDesk
+from axia_core.drill_stage import Stage
+from axia_core.recovery import Recovery
 from axia_core.settings import Settings
+from benchmarks.instrumented import Instrumented
 from tests.bar_examples import USDJPY, same, session_bars, truth_of
 from tests.conftest import LocalAws
+from tests.crashing import Killed
 
 H1 = Timeframe.H1
 SWITCH = {"pk": {"S": "GLOBALCONFIG"}, "sk": {"S": "SETTING#KILL_SWITCH"}}
@@ -96,6 +100,7 @@ def made(aws: LocalAws, redis_url: str, tmp_path: Path, monkeypatch: pytest.Monk
         "AXIA_CLOCK_SHIFT_S": str(shift_s),
         "AXIA_ABSENCE_S": "1",
         "AXIA_RECEIVE_WAIT_S": "1",
+        "AXIA_DUPLICATE_WINDOW_S": "600",  # a smoke order looks like what was traded, and is no repeat of it
     }
     monkeypatch.chdir(tmp_path)
     for name, value in variables.items():
@@ -151,6 +156,25 @@ def test_lost_switch_is_recovered_once(axia: Axia) -> None:
     assert "recover kill-switch" in [line.what for line in axia.ledger.audit()]
     assert axia.run("kill-switch", "off", "--reason", "found out why").exit_code == 0
     assert axia.document("recover", "kill-switch", "--yes")["active"] is False
+
+
+def test_a_death_before_the_first_item_is_back_leaves_the_new_epoch(axia: Axia) -> None:
+    """What comes back is looked for at the broker, however often recovering dies on the way."""
+    backup = axia.aws.client("dynamodb").create_backup(TableName=TABLE, BackupName="old")["BackupDetails"]["BackupArn"]
+    axia.delete({"pk": {"S": "ORDER#traded"}, "sk": {"S": "METADATA"}})
+    stage = Stage(axia.settings)
+    stage.backups = Instrumented("backups", stage.backups, _die_before_putting_back)  # type: ignore[assignment]
+
+    with pytest.raises(Killed):
+        Recovery(stage, "test").orders(None, backup)
+
+    epoch = axia.ledger.epoch()
+    assert (axia.ledger.order("traded"), epoch is not None and epoch.restored_to is not None) == (None, True)
+
+
+def _die_before_putting_back(boundary: str) -> None:
+    if boundary == "before backups.put_missing":
+        raise Killed(boundary)
 
 
 def test_damaged_switch_is_recovered(axia: Axia) -> None:
