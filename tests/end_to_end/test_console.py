@@ -199,19 +199,21 @@ def test_verdict_of_the_limits(stack: Running, page: Page) -> None:
 def test_position_is_closed(stack: Running, page: Page, ledger: OrderLedger, pictures: Path) -> None:
     """The positions page closes what it shows, after a review, and the position is gone from the broker's book."""
     opened(page, stack.urls["console"], "book")
-    before = page.get_by_role("button", name="Close", exact=True)
-    expect(before.first).to_be_visible()
+    close = page.get_by_role("button", name="Close", exact=True).first
     expect(page.get_by_text(re.compile("order axia-")).first).to_be_visible()
-    count = before.count()
+    told = page.get_by_text(re.compile(r"#\d+ ·")).first.inner_text()
+    ticket = re.search(r"#(\d+) ·", told)
+    assert ticket is not None
     picture(page, pictures / "console-positions.png")
 
-    before.first.click()
+    settled(close).click()
     expect(page.get_by_text("Close this position?")).to_be_visible()
     order_id = ticket_id(page)
     to_be_sent(page).click()
 
-    assert ended(ledger, order_id).state is State.DONE
-    expect(page.get_by_role("button", name="Close", exact=True)).to_have_count(count - 1)
+    done = ended(ledger, order_id)
+    assert (done.state, done.order.mt5_ticket) == (State.DONE, int(ticket[1]))
+    expect(page.get_by_text(f"#{ticket[1]} ·")).to_have_count(0)
 
 
 @pytest.mark.long
