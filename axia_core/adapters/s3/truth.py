@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 
 from axia_core.domain.bars import PartitionTruth, RefusedBar
@@ -25,7 +24,6 @@ SHOWN = 5
 _ENCODER = json.JSONEncoder(separators=(",", ":"), sort_keys=True)  # ASCII: S3 metadata travels in headers
 
 
-@lru_cache(maxsize=64)  # a write asks three times: for the file, its metadata and the fingerprint
 def to_json(truth: PartitionTruth) -> str:
     """The whole truth, always the same text for the same truth."""
     return _dump(_document(truth))
@@ -62,7 +60,7 @@ def fingerprint(truth: PartitionTruth) -> str:
 def to_metadata(truth: PartitionTruth) -> dict[str, str]:
     """User metadata for an object; a truth too long for it shows its first gaps and refusals, and all counts."""
     document = _document(truth)
-    text = to_json(truth)
+    text = _dump(document)
     told = {"digest": truth.digest, "fingerprint": fingerprint(truth), "truth": text}
     if len(text) > LONGEST_HEADER:
         document |= {"gaps": document["gaps"][:SHOWN], "refused": document["refused"][:SHOWN], "shortened": True}
