@@ -13,9 +13,7 @@ from axia_core.domain.messages import Message
 from axia_core.domain.order_states import State
 from axia_core.domain.orders import Action, Kind, Order, magic_of, parse_order
 from axia_core.domain.symbols import DEFAULT_SYMBOLS
-from tests.adapters.test_kill_switch_command import NOW, Axia, axia
-
-__all__ = ["axia"]
+from tests.adapters.conftest import NOW, Axia
 
 BODY = '{"symbol":"USDJPY","order_action":"BUY","order_type":"MARKET","lot_size":0.1,"order_id":"A1"}'
 MESSAGE = Message(message_id="m", body=BODY, sent_at=NOW, receive_count=1, sender="", receipt="")
@@ -34,6 +32,7 @@ def known(axia: Axia) -> None:
     begun = axia.ledger.begin_attempt(record, lease, NOW)
     assert begun is not None
     axia.ledger.move(begun, State.FILLED, NOW)
+    axia.ledger.release_lease(lease)
 
 
 def test_position_that_the_ledger_does_not_know_alarms(axia: Axia) -> None:

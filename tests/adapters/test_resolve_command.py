@@ -14,10 +14,8 @@ from axia_core.domain.order_states import Execution, OrderRecord, State
 from axia_core.domain.orders import parse_order
 from axia_core.domain.symbols import DEFAULT_SYMBOLS
 from axia_core.settings import load_settings
-from tests.adapters.test_kill_switch_command import NOW, Axia, axia
+from tests.adapters.conftest import NOW, Axia
 from tests.adapters.test_reconcile_command import BODY, MESSAGE
-
-__all__ = ["axia"]
 
 LOST = BODY.replace("A1", "L1")  # an order that the fixture's broker has never seen
 

@@ -16,12 +16,10 @@ from axia_core.domain.order_states import Execution, State
 from axia_core.domain.orders import parse_order
 from axia_core.domain.statement_document import to_document
 from axia_core.domain.symbols import DEFAULT_SYMBOLS
-from tests.adapters.test_kill_switch_command import NOW, Axia, axia
+from tests.adapters.conftest import NOW, Axia
 from tests.adapters.test_reconcile_command import BODY, MESSAGE
 from tests.conftest import LocalAws
 from tests.contracts.test_statement_store import example
-
-__all__ = ["axia"]
 
 
 def filled_as(axia: Axia, lots: str) -> None:
@@ -35,6 +33,7 @@ def filled_as(axia: Axia, lots: str) -> None:
     assert begun is not None
     said = Execution(ticket=position.ticket, price=position.price_open, lots=Decimal(lots))
     axia.ledger.move(begun, State.FILLED, NOW, execution=said)
+    axia.ledger.release_lease(lease)
 
 
 def test_day_that_matches(axia: Axia) -> None:
