@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from axia_pipelines.definitions import build_definitions
 from tests.pipelines.fakes import settings
@@ -27,6 +28,7 @@ def test_definitions_are_loadable() -> None:
     dg.Definitions.validate_loadable(build_definitions(settings()))
 
 
+@pytest.mark.long  # .ci/run gives the command itself
 def test_workspace_validates() -> None:
     """`dagster definitions validate` passes with workspace.yaml as it stands."""
     command = [sys.executable, "-m", "dagster", "definitions", "validate"]

@@ -5,13 +5,11 @@ These are the contract tests of the internal Dagster API that `axia_pipelines.in
 
 from __future__ import annotations
 
-import shutil
 import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -27,24 +25,21 @@ from axia_cli.stack.processes import Child, Command
 from axia_pipelines.instance.coordinator import ExpressRunCoordinator
 from axia_pipelines.instance.launcher import HealthyRunLauncher
 
-ROOT = Path(__file__).parents[2]
 LAUNCHER = HealthyRunLauncher()
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    """The instance of our dagster.yaml, its storage in a folder of the test."""
-    shutil.copyfile(ROOT / "dagster.yaml", tmp_path / "dagster.yaml")
-    with dg.DagsterInstance.from_config(str(tmp_path)) as made:
-        yield made
+def instance(stored_instance: dg.DagsterInstance) -> dg.DagsterInstance:
+    return stored_instance
 
 
-@pytest.fixture
-def code_server(tmp_path: Path) -> Iterator[int]:
+@pytest.fixture(scope="module")
+def code_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a code server with the sleeping location; it is gone at the end, and its runs with it."""
     (port,) = free_ports(1)
     argv = ("-m", "dagster", "api", "grpc", "-m", "tests.pipelines.sleeping_location", "-h", "127.0.0.1")
-    command = Command("code server", (sys.executable, *argv, "-p", str(port)), tmp_path / "code.log")
+    log = tmp_path_factory.mktemp("code") / "server.log"
+    command = Command("code server", (sys.executable, *argv, "-p", str(port)), log)
     child = Child.start(command)
     try:
         child.wait_until(lambda: listens(port), 60)
@@ -80,7 +75,7 @@ def _job(name: str) -> dg.JobDefinition:
     return sleeping_location.defs.resolve_job_def(name)
 
 
-def eventually(holds: Callable[[], bool], timeout_s: float = 30) -> bool:
+def eventually(holds: Callable[[], bool], timeout_s: float = 120) -> bool:
     deadline = time.monotonic() + timeout_s
     while not holds():
         if time.monotonic() > deadline:

@@ -3,8 +3,6 @@
 These are also the contract tests of the internal Dagster API that `axia_pipelines.retention` touches.
 """
 
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +21,6 @@ from tests.pipelines.test_desk_op import BEFORE_CLOSE
 from tests.pipelines.test_verification import FakeVerification
 from tests.verification_examples import healthy
 
-ROOT = Path(__file__).parents[2]
 BARS = dg.AssetKey(["ohlcv", "m5"])
 DAYS = dg.StaticPartitionsDefinition(["2026-06-29", "2026-06-30"])
 LONG_AFTER = timedelta(days=200)
@@ -31,13 +28,8 @@ HARDLY_AFTER = timedelta(days=30)
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    """The instance of our dagster.yaml, its storage in a folder of the test."""
-    home = tmp_path / "dagster"
-    home.mkdir()
-    shutil.copyfile(ROOT / "dagster.yaml", home / "dagster.yaml")
-    with dg.DagsterInstance.from_config(str(home)) as made:
-        yield made
+def instance(stored_instance: dg.DagsterInstance) -> dg.DagsterInstance:
+    return stored_instance
 
 
 @dg.asset(key=BARS, partitions_def=DAYS)
