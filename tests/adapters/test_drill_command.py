@@ -16,7 +16,7 @@ from axia_core.adapters.mt5 import beside
 from axia_core.adapters.sqs import SqsOrderQueue
 from axia_core.domain.messages import Message
 from axia_core.domain.names import ORDER_QUEUE, TABLE
-from tests.adapters.test_recover_command import Axia, made
+from tests.adapters.test_recover_command import Axia, made, trade
 from tests.conftest import LocalAws
 
 DRILLS = ("kill-switch", "orders", "objects", "cache", "host", "six-steps")
@@ -38,7 +38,8 @@ class Held:
 def held(aws: LocalAws, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Held]:
     """An order waits in the queue meanwhile, which no drill may take."""
     with pytest.MonkeyPatch.context() as patch:
-        axia = made(aws, redis_url, tmp_path_factory.mktemp("held"), patch)
+        traded = trade(aws, tmp_path_factory.mktemp("traded"))
+        axia = made(aws, redis_url, traded, tmp_path_factory.mktemp("held"), patch)
         queue = SqsOrderQueue(aws.client("sqs"), ORDER_QUEUE, axia.settings.clock_shift)
         sent, before = queue.send("left alone"), production(axia)
         document = axia.document("drill", *DRILLS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from axia_cli.main import app
 from axia_core.adapters.clock import SystemClock
 from axia_core.adapters.dynamodb import DynamoOrderLedger
 from axia_core.adapters.mt5 import beside
-from axia_core.adapters.paper.profile import TerminalProfile, create_terminal
+from axia_core.adapters.paper.profile import TerminalClock, TerminalProfile, create_terminal
 from axia_core.adapters.redis import connect as connect_cache
 from axia_core.adapters.s3 import S3BarStore
 from axia_core.adapters.sqs import SqsOrderQueue
@@ -76,55 +77,76 @@ class Axia:
         return [*(name for name in tables if name.startswith("dr-drill-")), *queues, *objects]
 
 
+@dataclass(frozen=True)
+class Traded:
+    """What an order has left in the table and at the broker."""
+
+    items: list[dict[str, Any]]
+    terminal: Path
+
+
+@pytest.fixture(scope="module")
+def traded(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Traded:
+    """Once, because it takes seconds; each test begins with a copy of it."""
+    return trade(aws, tmp_path_factory.mktemp("traded"))
+
+
 @pytest.fixture
-def axia(aws: LocalAws, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Axia:
-    return made(aws, redis_url, tmp_path, monkeypatch)
+def axia(aws: LocalAws, redis_url: str, traded: Traded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Axia:
+    return made(aws, redis_url, traded, tmp_path, monkeypatch)
 
 
-def made(aws: LocalAws, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Axia:
+def made(aws: LocalAws, redis_url: str, traded: Traded, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Axia:
     """An account that has traded, and an environment in which commands find it."""
     dynamodb, s3 = aws.client("dynamodb"), aws.client("s3")
-    for item in dynamodb.scan(TableName=TABLE)["Items"]:
-        dynamodb.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
-    bucket = f"recover-{abs(hash(tmp_path)) % 10**12}"
+    fill_table(aws, traded.items)
+    shutil.copytree(traded.terminal, folder / "paper")
+    bucket = f"recover-{abs(hash(folder)) % 10**12}"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    shift_s = SHIFT.total_seconds()
-    create_terminal(tmp_path / "paper", TerminalProfile.model_validate({"clock": {"shift_s": shift_s}}))
     variables = {
         "AWS_ENDPOINT_URL": aws.endpoint_url,
         "AXIA_BUCKET": bucket,
         "AXIA_REDIS_URL": redis_url,
-        "AXIA_HOME": str(tmp_path / "home"),
-        "AXIA_MT5_PATH": str(tmp_path / "paper"),
-        "AXIA_CLOCK_SHIFT_S": str(shift_s),
+        "AXIA_HOME": str(folder / "home"),
+        "AXIA_MT5_PATH": str(folder / "paper"),
+        "AXIA_CLOCK_SHIFT_S": str(SHIFT.total_seconds()),
         "AXIA_ABSENCE_S": "1",
         "AXIA_RECEIVE_WAIT_S": "1",
         "AXIA_DUPLICATE_WINDOW_S": "600",  # a smoke order looks like what was traded, and is no repeat of it
     }
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(folder)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     store = S3BarStore(s3, bucket)
     for day in (DAY_BEFORE, DAY):
         store.write(session_bars(day=day), truth_of(session_bars(day=day), day))
-    found = Axia(aws, DynamoOrderLedger(dynamodb, TABLE), store, bucket, Settings())
-    found.ledger.initialise_kill_switch(active=False, who="test", now=SystemClock(SHIFT).now())
-    trade(found)
-    return found
+    return Axia(aws, DynamoOrderLedger(dynamodb, TABLE), store, bucket, Settings())
 
 
-def trade(axia: Axia) -> None:
-    """One order from queue to fill, by a desk as it works in production."""
-    clock = SystemClock(axia.settings.clock_shift)
-    queue = SqsOrderQueue(axia.aws.client("sqs"), ORDER_QUEUE, axia.settings.clock_shift)
-    with beside.connect(axia.settings, clock) as broker:
-        desk = ScratchDesk(
-            settings=axia.settings, queue=queue, ledger=axia.ledger, broker=broker, clock=clock, owner="test"
-        )
+def trade(aws: LocalAws, folder: Path) -> Traded:
+    """One order from queue to fill, by a desk as it works in production; the switch is released."""
+    create_terminal(folder / "paper", TerminalProfile(clock=TerminalClock(shift_s=SHIFT.total_seconds())))
+    settings = Settings(home=folder / "home", mt5_path=folder / "paper", absence_s=1.0, receive_wait_s=1)
+    clock, dynamodb = SystemClock(SHIFT), aws.client("dynamodb")
+    queue, ledger = SqsOrderQueue(aws.client("sqs"), ORDER_QUEUE, SHIFT), DynamoOrderLedger(dynamodb, TABLE)
+    fill_table(aws, [])
+    ledger.initialise_kill_switch(active=False, who="test", now=clock.now())
+    with beside.connect(settings, clock) as broker:
+        desk = ScratchDesk(settings=settings, queue=queue, ledger=ledger, broker=broker, clock=clock, owner="test")
         record = desk.smoke("traded", "USDJPY")
     assert record is not None
     assert record.state.is_final, record
+    return Traded(dynamodb.scan(TableName=TABLE)["Items"], folder / "paper")
+
+
+def fill_table(aws: LocalAws, items: list[dict[str, Any]]) -> None:
+    """These instead of what was there."""
+    dynamodb = aws.client("dynamodb")
+    for item in dynamodb.scan(TableName=TABLE)["Items"]:
+        dynamodb.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
+    for item in items:
+        dynamodb.put_item(TableName=TABLE, Item=item)
 
 
 def test_plan_comes_first_and_a_no_changes_nothing(axia: Axia) -> None:
