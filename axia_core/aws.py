@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -52,6 +50,8 @@ def client(
     import boto3
     from botocore.config import Config
 
+    from axia_core import aws_session
+
     config = Config(
         region_name=region or settings.aws_region,
         connect_timeout=3,
@@ -63,40 +63,16 @@ def client(
     )
     known = keys or _local_keys(settings)
     with _MAKING:
-        _prepare_session()
+        aws_session.prepare()
         made = boto3.client(service, endpoint_url=settings.aws_endpoint_url, config=config, **known)
     if service == "s3":
         made.meta.events.register("before-sign.s3.PutObject", _send_at_once)
     return made
 
 
-def _prepare_session() -> None:
-    """Boto3's default session, unless there is one, reads dates by the standard library: dateutil takes 0.2 ms each."""
-    import boto3
-    import botocore.session
-
-    if boto3.DEFAULT_SESSION is None:
-        core = botocore.session.get_session()
-        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=moment)
-        boto3.setup_default_session(botocore_session=core)
-
-
 def _send_at_once(request: Any, **_: Any) -> None:
     """Without asking first whether the body is wanted: that round trip is for megabytes, and ours are kilobytes."""
     del request.headers["Expect"]
-
-
-def moment(value: Any) -> datetime:
-    """A service's date as botocore would read it: ISO 8601, RFC 822, or seconds since 1970."""
-    from botocore.utils import parse_timestamp
-
-    text = str(value)
-    if "T" in text and text.endswith("Z"):
-        return datetime.fromisoformat(text)
-    if text.endswith("GMT"):
-        return parsedate_to_datetime(text)
-    found: datetime = parse_timestamp(value)
-    return found
 
 
 def acting_as(settings: Settings, role: str, session: str) -> Connect:

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
+from botocore.loaders import Loader
 from botocore.utils import parse_timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from axia_core.aws import client, moment
+from axia_core.aws import client
+from axia_core.aws_session import Descriptions, moment
 from axia_core.settings import Settings
 
 
@@ -73,3 +76,20 @@ def test_dates_are_read_as_botocore_does(epoch_s: int, milliseconds: int) -> Non
     for way in (*written, epoch_s, str(epoch_s), epoch_s + milliseconds / 1000):
         assert moment(way) == parse_timestamp(way)
         assert moment(way).tzinfo is not None
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "s3", "sqs"])
+def test_descriptions_lose_their_prose_alone(service: str) -> None:
+    """What a client is built from is botocore's own description of the service but for the text for people."""
+    ours = Loader(file_loader=Descriptions()).load_service_model(service, "service-2")
+
+    theirs = Loader().load_service_model(service, "service-2")
+    assert ours != theirs
+    assert ours == without_prose(theirs)
+
+
+def without_prose(found: Any) -> Any:
+    if isinstance(found, dict):
+        told = {"documentation"} if isinstance(found.get("documentation"), str) else set()
+        return {name: "" if name in told else without_prose(value) for name, value in found.items()}
+    return [without_prose(one) for one in found] if isinstance(found, list) else found
