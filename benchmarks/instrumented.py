@@ -24,14 +24,14 @@ class Instrumented:
         found = getattr(self._port, method)
         if not callable(found):
             return found
+        boundary, name = self._boundary, f"{self._name}.{method}"
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            what = f"{self._name}.{method}"
-            if self._first_argument_names and args and isinstance(args[0], str):
-                what += f" {args[0]}"
-            self._boundary(f"before {what}")
+            what = f"{name} {args[0]}" if self._first_argument_names and args and isinstance(args[0], str) else name
+            boundary(f"before {what}")
             result = found(*args, **kwargs)
-            self._boundary(f"after {what}")
+            boundary(f"after {what}")
             return result
 
+        setattr(self, method, call)  # a desk asks for the same ones in every round
         return call

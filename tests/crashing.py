@@ -147,13 +147,21 @@ class CrashWorld:
     def leave_alone(self) -> None:
         """Time passes, desks open as the sensor opens them, and nothing else goes wrong.
 
-        For longer where orders wait for one another, each of which is searched for in its turn.
+        Until there is nothing left for a desk, and for longer where orders wait for one another, each of which is
+        searched for in its turn.
         """
         for turn in range(12):
-            if turn >= 3 and not self.ledger.open_orders():
+            left = self.ledger.open_orders()
+            if turn >= 1 and not left and self._queue_is_empty():
+                break
+            if turn >= 3 and all(record.state is State.PLACED for record in left):
                 break
             self.clock.step(LEASE_IS_OVER)
             self.run_desk(12)
+
+    def _queue_is_empty(self) -> bool:
+        depth = self.queue.depth()
+        return depth.waiting == depth.in_flight == 0
 
     def violations(self) -> Iterator[str]:
         """What must never be, however the desks died."""
