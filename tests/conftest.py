@@ -1,6 +1,7 @@
-"""Real servers that several suites share: a local AWS server with the core stack in it, and a Redis.
+"""Real servers that several suites share, and the order in which workers take the files of the suite.
 
-Each is started once per session, on loopback and a free port, only when a test asks for it, and stopped at the end.
+A local AWS server with the core stack in it, and a Redis: each is started once per session, on loopback and a free
+port, only when a test asks for it, and stopped at the end.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +29,36 @@ settings.register_profile("axia", deadline=None)
 settings.load_profile("axia")
 
 REGION = "ap-northeast-1"
+# The last whole stack begins when so much of the other files is left.
+OTHERS_AFTER_STACKS = 1 / 3
 # The servers of this session that run, by what they are.
 _STARTED: dict[str, Any] = {}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """By itself xdist begins with the files of most tests, and so ends with all whole stacks at once."""
+    config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Workers take files in this order: those that start a whole stack are spread among the others."""
+    if hasattr(config, "workerinput"):
+        files = [list(tests) for _, tests in groupby(items, key=lambda item: item.path)]
+        items[:] = [item for file in spread(files) for item in file]
+
+
+def spread(files: list[list[pytest.Item]]) -> list[list[pytest.Item]]:
+    """A stack's file after every so many others, the largest first.
+
+    On two cores three stacks at once meet their time-outs, and one that begins last keeps all workers waiting.
+    """
+    stacks = [file for file in files if any(item.get_closest_marker("slow") for item in file)]
+    spread_out = [file for file in files if file not in stacks]
+    distance = int(len(spread_out) * (1 - OTHERS_AFTER_STACKS) / max(1, len(stacks)))
+    for number, file in enumerate(sorted(stacks, key=len, reverse=True)):
+        spread_out.insert(number * (distance + 1), file)
+    return spread_out
 
 
 @dataclass(frozen=True)
