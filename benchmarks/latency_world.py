@@ -30,7 +30,7 @@ from axia_core.domain.orders import magic_of
 from axia_core.domain.sessions import is_open
 from axia_core.errors import StoreUnavailable
 from axia_core.settings import Settings
-from benchmarks.plain_worker import Door, work_for_ever
+from benchmarks.plain_worker import Door, plain_magic_of, work_for_ever
 
 PLAIN = "axia-plain-worker"
 WARM_UP_ORDERS = 10
@@ -38,6 +38,7 @@ BATCH = 10
 GAP_S = (0.1, 0.3)  # not constant: the local AWS server looks for messages every 100 ms, and would beat with it
 OPENS_WITHIN_S, ENDS_WITHIN_S = 60.0, 300.0
 LOOK_EVERY_S = 0.25
+SHOWN = 3
 ROOM = timedelta(hours=2)
 
 
@@ -59,6 +60,10 @@ class Side(ABC):
     @abstractmethod
     def received_s(self, order_id: str) -> float | None:
         """When it was received; None until it has ended."""
+
+    def magic_of(self, order_id: str) -> int:
+        """The number under which it is known at the broker."""
+        return magic_of(order_id)
 
     def told(self, order_id: str) -> str:
         """What is known of an order that was not executed."""
@@ -115,6 +120,9 @@ class PlainSide(Side):
         item = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
         ended = item.get("status", {}).get("S") == "DONE"
         return datetime.fromisoformat(item["received_at"]["S"]).timestamp() if ended else None
+
+    def magic_of(self, order_id: str) -> int:
+        return plain_magic_of(order_id)
 
     def is_idle(self) -> bool:
         return True
@@ -173,10 +181,12 @@ class LatencyWorld:
         received = {order_id: self._await(side, order_id) for order_id in sent}
         wait_until(side.is_idle, ENDS_WITHIN_S, f"the {side.name} to be idle")
         entered = self._entered()
-        never = [order_id for order_id in sent if magic_of(order_id) not in entered]
+        magics = {order_id: side.magic_of(order_id) for order_id in sent}
+        never = [order_id for order_id in sent if magics[order_id] not in entered]
         if never:
-            raise RuntimeError(f"never sent to the broker: {', '.join(map(side.told, never))}")
-        return [Times(sent_s, received[order_id], entered[magic_of(order_id)]) for order_id, sent_s in sent.items()]
+            told = "; ".join(map(side.told, never[:SHOWN]))
+            raise RuntimeError(f"{len(never)} orders were never sent to the broker, among them {told}")
+        return [Times(sent_s, received[order_id], entered[magics[order_id]]) for order_id, sent_s in sent.items()]
 
     def _await(self, side: Side, order_id: str) -> float:
         ends = time.monotonic() + ENDS_WITHIN_S
