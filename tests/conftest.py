@@ -78,7 +78,7 @@ def start_emulator(folder: Path, port: int) -> Child:
     """A local AWS server that is ready; the caller stops it."""
     argv = (sys.executable, "-m", "axia_cli.stack.emulator", "--port", str(port), "--state-dir", str(folder))
     child = Child.start(Command("local AWS server", argv, folder.with_suffix(".log")))
-    child.wait_until(lambda: emulator_client.boot(f"http://127.0.0.1:{port}") is not None, 30)
+    child.wait_until(lambda: emulator_client.boot(f"http://127.0.0.1:{port}") is not None, 120)
     return child
 
 
@@ -127,7 +127,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("redis")
     child = Child.start(Command("Redis", redis_server.command(port, folder), folder / "redis.log"))
     try:
-        child.wait_until(lambda: redis_server.ready(port), 10)
+        child.wait_until(lambda: redis_server.ready(port), 60)
         _STARTED["redis"] = f"redis://127.0.0.1:{port}/0"
         yield _STARTED["redis"]
     finally:

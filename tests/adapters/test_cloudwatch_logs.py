@@ -24,7 +24,7 @@ from axia_core.log_context import log_context
 from axia_core.settings import Settings
 from tests.conftest import LocalAws
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 QUICK = Pace(every_s=0.0, full_at=100, most_items=50, most_bytes=100_000, first_pause_s=0.01, longest_pause_s=0.02)
 LOG = logging.getLogger("axia.test_cloudwatch")
 

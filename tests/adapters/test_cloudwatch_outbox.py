@@ -11,7 +11,7 @@ import pytest
 from axia_core.adapters.cloudwatch.outbox import Outbox, Pace
 from axia_core.errors import InvalidInput, StoreUnavailable
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 QUICK = Pace(every_s=0.0, full_at=100, most_items=100, most_bytes=10_000, first_pause_s=0.01, longest_pause_s=0.05)
 
 

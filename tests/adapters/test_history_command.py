@@ -25,8 +25,8 @@ def store(aws: Any) -> S3BarStore:
     s3 = aws.client("s3")
     if BUCKET in {found["Name"] for found in s3.list_buckets()["Buckets"]}:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
-            for found in page.get("Contents", []):
-                s3.delete_object(Bucket=BUCKET, Key=found["Key"])
+            if found := [{"Key": one["Key"]} for one in page.get("Contents", [])]:
+                s3.delete_objects(Bucket=BUCKET, Delete={"Objects": found})
     else:
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": aws.region})
     return S3BarStore(s3, BUCKET)

@@ -22,7 +22,7 @@ from axia_core.people import events_of
 from axia_core.settings import Settings
 
 CLOCK = SteppedClock(datetime(2026, 7, 1, 12, 0, tzinfo=UTC))
-WITHIN_S = 30.0
+WITHIN_S = 60.0
 
 
 class Topic:

@@ -24,7 +24,7 @@ from tests.bar_examples import FRIDAY, USDJPY, session_bars, truth_of
 
 H1 = Timeframe.H1
 THURSDAY = FRIDAY - timedelta(days=1)
-RESTORED_WITHIN_S = 20.0
+RESTORED_WITHIN_S = 60.0
 
 
 @dataclass

@@ -86,7 +86,7 @@ def test_archived_object_must_be_asked_for(objects: ScratchObjects) -> None:
 
 
 def awaited(objects: ScratchObjects) -> bytes | None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             return objects.read(KEY)

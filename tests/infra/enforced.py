@@ -107,7 +107,7 @@ def enforcing(folder: Path) -> Iterator[Enforced]:
     child = Child.start(Command("enforcing AWS server", command, folder / "server.log", {**os.environ, **variables}))
     url = f"http://127.0.0.1:{port}"
     try:
-        child.wait_until(lambda: emulator_client.boot(url) is not None, 30)
+        child.wait_until(lambda: emulator_client.boot(url) is not None, 120)
         target = stacks.local_target(REGION, url)
         for name in STACKS:
             stacks.deploy_stack(target, target.environment.plan(name))

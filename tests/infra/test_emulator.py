@@ -107,7 +107,7 @@ def test_writes_are_saved_without_being_asked(machine: Machine) -> None:
     file = machine.folder / "state" / "sqs.json"
 
     assert machine.child
-    machine.child.wait_until(lambda: file.exists() and "quiet" in file.read_text(), timeout_s=10)
+    machine.child.wait_until(lambda: file.exists() and "quiet" in file.read_text(), timeout_s=60)
 
 
 @pytest.mark.parametrize(

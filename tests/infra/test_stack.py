@@ -48,7 +48,7 @@ def test_stopping_a_child_ends_what_it_started(tmp_path: Path) -> None:
     """No grandchild outlives the stack."""
     child = Child.start(Command("parent", (sys.executable, "-c", PARENT), tmp_path / "log"))
     parent = psutil.Process(child.process.pid)
-    child.wait_until(lambda: bool(parent.children()), timeout_s=10)
+    child.wait_until(lambda: bool(parent.children()), timeout_s=60)
     (grandchild,) = parent.children()
 
     child.stop()
@@ -62,14 +62,14 @@ def test_orphans_of_a_killed_child_are_found_by_their_group(tmp_path: Path) -> N
     """A run whose code server was killed is ended although nobody is its parent."""
     child = Child.start(Command("parent", (sys.executable, "-c", PARENT), tmp_path / "log"))
     parent = psutil.Process(child.process.pid)
-    child.wait_until(lambda: bool(parent.children()), timeout_s=10)
+    child.wait_until(lambda: bool(parent.children()), timeout_s=60)
     (orphan,) = parent.children()
     child.process.kill()
     child.process.wait()
 
     end_orphans([child.process.pid])
 
-    psutil.wait_procs([orphan], timeout=5)
+    psutil.wait_procs([orphan], timeout=60)
     assert not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE
 
 

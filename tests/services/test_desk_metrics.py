@@ -25,7 +25,7 @@ from axia_core.ports import Events, Metrics
 from tests.services.conftest import World
 from tests.services.test_desk_snapshots import rounds
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 LOG = logging.getLogger("axia.test_desk_metrics")
 
 

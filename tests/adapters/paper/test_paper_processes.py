@@ -61,7 +61,7 @@ def test_kill_in_the_middle(terminal: PaperTerminal) -> None:
 
     sender.kill()
     told += [int(line) for line in sender.stdout.read().split("\n")[:-1]]
-    sender.wait(timeout=10)
+    sender.wait(timeout=60)
     sender.stdout.close()
 
     _check_books(terminal.folder)
@@ -74,7 +74,7 @@ def test_death_after_the_effect(terminal: PaperTerminal) -> None:
     for after, expected in ((False, 0), (True, 1)):
         write_plan(terminal.folder, Fault(function="order_send", every=1, die=True, after=after))
         sender = _sender(terminal.folder, 1)
-        output, _ = sender.communicate(timeout=30)
+        output, _ = sender.communicate(timeout=120)
         write_plan(terminal.folder)
 
         assert (output, sender.returncode) == ("", 9)
@@ -89,14 +89,14 @@ def test_running_terminal_fires_stops(terminal: PaperTerminal) -> None:
     running = subprocess.Popen([sys.executable, "-m", "axia_core.adapters.paper", str(terminal.folder)])
 
     store = Store.open(terminal.folder, 0.0, 2)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while store.count("positions") and time.monotonic() < deadline:
         time.sleep(0.1)
     running.terminate() if sys.platform == "win32" else running.send_signal(signal.SIGTERM)
 
     assert store.rows("deals", "position_id = ?", ticket)[-1]["reason"] == 4
     store.close()
-    assert sys.platform == "win32" or running.wait(timeout=10) == 0
+    assert sys.platform == "win32" or running.wait(timeout=60) == 0
 
 
 def test_running_needs_a_terminal(tmp_path: Path) -> None:
