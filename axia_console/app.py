@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from axia_console import sidebar
+from axia_console import sidebar, switch
 from axia_console.access import Role, host_in, is_loopback, require_sign_in_where_exposed, role_of
 from axia_console.backend import Backend, shared
 from axia_console.console import Console
@@ -31,6 +31,7 @@ def main() -> None:
             st.Page(lambda: system.show(console), title=words.system, icon=":material/tune:", url_path="system"),
         ]
     )
+    switch.show(console)
     with st.sidebar:
         sidebar.show(console)
         _person(console)

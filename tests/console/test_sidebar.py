@@ -1,4 +1,4 @@
-"""What stands beside every page: the switch is never OFF where it would act as ON, and what was typed stays text."""
+"""What stands beside every page: demo or live, and a server's name stays text."""
 
 from __future__ import annotations
 
@@ -11,46 +11,20 @@ from axia_console.access import Role
 from axia_console.backend import Backend
 from axia_console.console import Console
 from axia_console.freshness import Link, Standing, standing
-from axia_console.sidebar import standing_box, switch_box
-from axia_console.words import CATALOGUE, Language
-from axia_core.domain.kill_switch import UNREADABLE, KillSwitch, Mode
+from axia_console.sidebar import standing_box
+from axia_console.words import EN
 from axia_core.settings import Settings
 from tests.snapshot_examples import NOW, snapshot
 
-CONSOLES = {one: Console(Backend(Settings()), CATALOGUE[one], "alice", Role.TRADER) for one in Language}
-ENGLISH = CONSOLES[Language.ENGLISH]
+ENGLISH = Console(Backend(Settings()), EN, "alice", Role.TRADER)
 
 
-@pytest.mark.parametrize("console", CONSOLES.values(), ids=list(CONSOLES))
-@pytest.mark.parametrize(
-    "switch", [UNREADABLE, KillSwitch(active=True), KillSwitch(active=True, mode=Mode.REDUCE_ONLY)], ids=str
-)
-def test_never_off_where_it_acts_on(console: Console, switch: KillSwitch) -> None:
-    """Unreadable, HALT and REDUCE_ONLY are ON in every language."""
-    drawn = switch_box(switch, console)
-
-    assert "axia-on" in drawn
-    assert "ON" in drawn.split("axia-lost")[0]
-    assert "OFF" not in drawn
-
-
-def test_off() -> None:
-    """Only a switch that was read as off is off, and it carries what it fades to."""
-    drawn = switch_box(KillSwitch(active=False, at=NOW, who="bob", reason="drill over"), ENGLISH)
-
-    assert "OFF · trading is allowed" in drawn
-    assert "bob, 2026-07-01 12:00:00 UTC: drill over" in drawn
-    assert "act as if it were ON" in drawn
-
-
-def test_what_people_typed_is_text() -> None:
-    """A reason, a name and a server cannot draw anything."""
-    evil = "<img src=x onerror=alert(1)>"
-    switch = KillSwitch(active=True, reason=evil, who=evil, at=NOW)
-    account = replace(snapshot().account, server=evil)
+def test_what_a_broker_calls_itself_is_text() -> None:
+    """The name of a server cannot draw anything."""
+    account = replace(snapshot().account, server="<img src=x onerror=alert(1)>")
     found = Standing(link=Link.FRESH, snapshot=replace(snapshot(), account=account), age_s=1.0)
 
-    assert "<img" not in switch_box(switch, ENGLISH) + standing_box(found, ENGLISH)
+    assert "<img" not in standing_box(found, ENGLISH)
 
 
 @pytest.mark.parametrize("kind", ["demo", "live"])
