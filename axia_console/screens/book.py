@@ -183,9 +183,10 @@ def _rows(console: Console, found: list[OrderRecord]) -> None:
     if not found:
         st.caption(words.no_orders)
         return
-    st.caption(words.orders_shown.format(count=len(found)))
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(words.orders_shown.format(count=len(found)), width="content")
+        st.download_button(words.export, history_csv(found), "axia-orders.csv", "text/csv", icon=":material/download:")
     st.dataframe(history_rows(found), hide_index=True, key="history")
-    st.download_button(words.export, history_csv(found), "axia-orders.csv", "text/csv", icon=":material/download:")
 
 
 def _price(value: Decimal | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from axia_console.actions import OtherContent, order_of, send_once
 from axia_console.console import Console
@@ -22,32 +23,39 @@ from axia_core.services.check_order import Forecast
 LAST_SENT, JUST_SENT, SEEN_FINAL = "last-sent", "just-sent", "seen-final"
 MARKS = {True: ":material/check:", False: ":material/close:", None: ":material/remove:"}
 Message = dict[str, Any]
+Gist = tuple[object, ...]
 
 
 def ordering(
     console: Console, purpose: str, order_id: str, message: Callable[[], Message], *, started: bool = True
 ) -> None:
-    """Everything below the fields: to be drawn anew with them. With *started* False nothing has been typed yet."""
-    words, found = console.words, console.standing()
+    """Everything below the fields: to be drawn anew with them. With *started* False nothing has been typed yet.
+
+    The buttons have their own places above all that grows and shrinks: one that moves away under a hand loses its
+    click, and one that comes where another was takes a click that was not meant for it.
+    """
+    left, right = st.columns(2)
     if console.backend.tickets.stage(order_id) is Stage.SENT:
-        _sent(console, purpose, order_id)
+        _sent(console, purpose, order_id, left)
         return
+    words, found = console.words, console.standing()
     problem, order, made = _read(console, message) if started else ("", None, {})
     if problem:
         st.error(problem)
+    reviewed = order is not None and _is_reviewed(order)
+    if order is not None and reviewed:
+        st.info(f"**{words.review_title}**  \n{sentence(order)}")
     forecast = _judged(console, made, order, found) if order is not None else None
     allowed = found.lets(order.action) if order is not None else found.may_send
     if not found.may_send:
         st.warning(words.exit_on_old.format(age=age_text(found)) if allowed else words.sending_disabled)
     if note := st.session_state.get(_note(order_id)):
         st.warning(note)
-    ready = order is not None and forecast is not None and allowed and console.may_act
-    if order is not None and st.session_state.get(_reviewed(order_id)):
-        st.info(f"**{words.review_title}**  \n{sentence(order)}")
-        _wide_button(words.send_order, f"send-{order_id}", _send, (console, order_id, made), ready=ready, strong=True)
-    else:
-        _wide_button(words.review, f"ask-{order_id}", _review, (order_id,), ready=ready)
     st.caption(words.ticket_id.format(id=order_id))
+    ready = order is not None and forecast is not None and allowed and console.may_act
+    _button(left, words.review, f"ask-{order_id}", _review, (order_id,), ready=ready and not reviewed)
+    sends = (console, order_id, made)
+    _button(right, words.send_order, f"send-{order_id}", _send, sends, ready=ready and reviewed, strong=True)
 
 
 def age_text(found: Standing) -> str:
@@ -62,6 +70,14 @@ def sentence(order: Order) -> str:
     said += [f"{name} {price:f}" for name, price in prices.items() if price is not None]
     said += [f"ticket {order.mt5_ticket}"] if order.mt5_ticket else []
     return " ".join(word for word in said if word)
+
+
+def gist_of(order: Order) -> Gist:
+    """What a review is of: whoever changes it must review it again. Stops of a market order may follow the market."""
+    stops: Gist = (order.stop_loss, order.take_profit)
+    if order.action.is_entry and not order.kind.is_pending:
+        stops = tuple(price is None for price in stops)
+    return order.action, order.symbol, order.kind, order.lots, order.entry_price, order.mt5_ticket, *stops
 
 
 def timeline(console: Console, order_id: str) -> None:
@@ -165,7 +181,15 @@ def _plain(text: str) -> str:
 
 
 def _review(order_id: str) -> None:
-    st.session_state[_reviewed(order_id)] = True
+    st.session_state[_reviewed(order_id)] = None
+
+
+def _is_reviewed(order: Order) -> bool:
+    """Whether the order as it stands is the one that was reviewed; a review that was just asked for is of this one."""
+    key, gist = _reviewed(order.order_id), gist_of(order)
+    if key in st.session_state and st.session_state[key] is None:
+        st.session_state[key] = gist
+    return bool(st.session_state.get(key) == gist)
 
 
 def _send(console: Console, order_id: str, made: Message) -> None:
@@ -194,25 +218,32 @@ def _send(console: Console, order_id: str, made: Message) -> None:
     st.session_state[LAST_SENT], st.session_state[JUST_SENT] = order_id, True
 
 
-def _sent(console: Console, purpose: str, order_id: str) -> None:
+def _sent(console: Console, purpose: str, order_id: str, place: DeltaGenerator) -> None:
     """The ticket has been sent, here or in another tab: nothing more can be sent under it."""
     words = console.words
     if st.session_state.pop(JUST_SENT, False):
         st.rerun()  # the timeline is another part of the page
+    _button(place, words.new_ticket, f"new-{order_id}", console.backend.tickets.renew, (console.who, purpose, order_id))
     st.success(words.sent.format(id=order_id))
     if st.session_state.get(LAST_SENT) != order_id:
         st.info(words.already_sent)
     if note := st.session_state.get(_note(order_id)):
         st.warning(note)
-    _wide_button(words.new_ticket, f"new-{order_id}", console.backend.tickets.renew, (console.who, purpose, order_id))
 
 
-def _wide_button(
-    label: str, key: str, act: Callable[..., Any], with_: tuple[Any, ...], *, ready: bool = True, strong: bool = False
+def _button(
+    place: DeltaGenerator,
+    label: str,
+    key: str,
+    act: Callable[..., Any],
+    with_: tuple[Any, ...],
+    *,
+    ready: bool = True,
+    strong: bool = False,
 ) -> None:
     """It acts in a callback, on what stood there when it was clicked: a page drawn anew meanwhile loses no click."""
     kind: Literal["primary", "secondary"] = "primary" if strong else "secondary"
-    st.button(label, key=key, on_click=act, args=with_, disabled=not ready, type=kind, width="stretch")
+    place.button(label, key=key, on_click=act, args=with_, disabled=not ready, type=kind, width="stretch")
 
 
 def _note(order_id: str) -> str:

@@ -25,9 +25,9 @@ PERIODS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
 def show(console: Console) -> None:
     """The page."""
-    symbol = _symbol(console)
     left, right = st.columns([0.66, 0.34], gap="medium")
     with left:
+        symbol = _symbol(console)
         _prices(console, symbol)
         _chart(console, symbol)
     with right:
