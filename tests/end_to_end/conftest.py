@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from axia_cli.demo import plan_for
 from axia_cli.stack.ports import free_ports
@@ -111,5 +111,13 @@ def new_page(browser: Browser) -> Page:
     """A tab for fixtures that live longer than a test; close it, or use it in a `with`."""
     width, height = VIEWPORT
     opened = browser.new_page(viewport={"width": width, "height": height})
+    opened.set_default_timeout(SHOWN_WITHIN_S * 1000)
+    return opened
+
+
+def new_tabs(browser: Browser) -> BrowserContext:
+    """The place for several tabs that share what was loaded; use it in a `with`."""
+    width, height = VIEWPORT
+    opened = browser.new_context(viewport={"width": width, "height": height})
     opened.set_default_timeout(SHOWN_WITHIN_S * 1000)
     return opened

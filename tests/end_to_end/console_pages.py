@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import time
 from decimal import Decimal
+from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -12,7 +14,6 @@ from axia_core.domain.order_states import OrderRecord, State
 from axia_core.ports import OrderLedger
 
 ENDED_WITHIN_S = 60.0
-STILL_S = 0.3
 
 
 def opened(page: Page, url: str, path: str = "", language: str = "English") -> Page:
@@ -47,32 +48,46 @@ def reviewed(page: Page, lots: str = "0.10") -> Locator:
 
 def to_be_sent(page: Page) -> Locator:
     """The button that sends, once what can be sent was reviewed."""
-    settled(page.get_by_role("button", name="Review order")).click()
-    return settled(page.get_by_role("button", name="Send order"))
+    page.get_by_role("button", name="Review order").click()
+    return page.get_by_role("button", name="Send order")
 
 
-def settled(wanted: Locator) -> Locator:
-    """Once it stands still: while what is above it is being drawn, a button moves away between press and release."""
-    expect(wanted).to_be_enabled()
-    before, deadline = None, time.monotonic() + ENDED_WITHIN_S
-    while (now := wanted.bounding_box()) is None or now != before:
-        assert time.monotonic() < deadline, f"{wanted} does not come to rest"
-        before = now
-        time.sleep(STILL_S)
-    return wanted
-
-
-def a_new_ticket(page: Page) -> None:
-    """Where the last ticket was sent, by whatever test, the next one is opened."""
-    button = page.get_by_role("button", name="New ticket")
-    expect(button.or_(page.get_by_role("button", name="Review order"))).to_be_visible()
-    if button.is_visible():
-        button.click()
+def a_new_ticket(page: Page) -> str:
+    """The id of a ticket on the page Trade that has not been sent: where the last one was, the next is opened."""
+    link = page.get_by_role("link", name="Trade", exact=True)
+    if link.get_attribute("aria-current") is None:
+        link.click()
+    expect(ticket_button(page)).to_be_visible()
+    again = page.get_by_role("button", name="New ticket")
+    if again.is_visible():
+        again.click()
         expect(page.get_by_role("button", name="Review order")).to_be_visible()
+    return ticket_id(page)
+
+
+def ticket_button(page: Page) -> Locator:
+    """What can be done with the ticket first, whether it was sent or not."""
+    named = page.get_by_role("button", name="New ticket")
+    return named.or_(page.get_by_role("button", name="Review order"))
 
 
 def switch_box(page: Page) -> Locator:
     return page.get_by_role("status").filter(has_text=re.compile("Kill switch:|緊急停止スイッチ:"))
+
+
+def chosen(page: Page, label: str, value: str) -> None:
+    """Picks one of the values that a box offers, and leaves the box, which would lie over what is below it."""
+    box = page.get_by_role("combobox", name=label)
+    box.fill(value)
+    page.get_by_role("option", name=value, exact=True).click()
+    box.press("Tab")
+
+
+def exported(page: Page) -> list[dict[str, str]]:
+    """The rows of the file with the history as it is filtered."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export CSV").click()
+    return list(csv.DictReader(Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()))
 
 
 def ended(ledger: OrderLedger, order_id: str) -> OrderRecord:
@@ -91,13 +106,10 @@ def reached(ledger: OrderLedger, order_id: str, *states: State) -> OrderRecord:
 
 def place(page: Page, ledger: OrderLedger, kind: str, price: Decimal) -> OrderRecord:
     """A pending order through the ticket, once the broker has it."""
-    a_new_ticket(page)
-    box = page.get_by_role("combobox", name="Order type")
-    box.fill(kind)
-    box.press("Enter")
-    expect(box).to_have_value(kind)
+    order_id = a_new_ticket(page)
+    chosen(page, "Order type", kind)
+    expect(page.get_by_role("combobox", name="Order type")).to_have_value(kind)
     fill(page, "Entry price", f"{price:f}")
-    order_id = ticket_id(page)
     reviewed(page, "0.05").click()
     expect(page.get_by_text(f"Sent: {order_id}")).to_be_visible()
     return reached(ledger, order_id, State.PLACED)

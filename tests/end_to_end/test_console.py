@@ -6,7 +6,6 @@ AXIA_SCREENSHOTS=folder the pictures of the README are made as well.
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 import sys
@@ -17,27 +16,31 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
 from axia_cli.stack import record
+from axia_console.words import CATALOGUE, Language
 from axia_core.adapters import dynamodb
 from axia_core.adapters.dagster_http.client import DagsterClient
 from axia_core.adapters.dynamodb.snapshots import DynamoSnapshots
 from axia_core.aws import client
+from axia_core.domain.kill_switch import AuditLine
 from axia_core.domain.order_states import State
 from axia_core.ports import OrderLedger
-from tests.end_to_end.conftest import Running, new_page
+from tests.end_to_end.conftest import Running, new_tabs
 from tests.end_to_end.console_pages import (
     a_new_ticket,
+    chosen,
     ended,
+    exported,
     fill,
     opened,
     pending_box,
     place,
     reviewed,
     sent,
-    settled,
     switch_box,
+    ticket_button,
     ticket_id,
     to_be_sent,
 )
@@ -46,9 +49,11 @@ from tests.end_to_end.console_stack import stack_with_console
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SCREENSHOTS = os.environ.get("AXIA_SCREENSHOTS")  # read before the stack clears the environment
+NO_PICTURES = "AXIA_SCREENSHOTS is not set: the README's pictures are not made anew"
 PICTURE_BYTES = 300_000
 LOST_WITHIN_S = 40.0
 RUN_WITHIN_S = 180.0
+PHONE: ViewportSize = {"width": 390, "height": 844}
 DARK = re.compile(r"rgb\((\d|[1-4]\d), (\d|[1-4]\d), (\d|[1-4]\d)\)")
 
 
@@ -66,19 +71,41 @@ def ledger(stack: Running) -> OrderLedger:
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where pages are kept as they were seen; the README's folder when that is asked for."""
-    folder = Path(SCREENSHOTS) if SCREENSHOTS else tmp_path_factory.mktemp("pictures")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def tabs(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser's profile: what one tab has loaded, the next one need not."""
+    with new_tabs(browser) as opened:
+        yield opened
 
 
-def picture(page: Page, path: Path) -> None:
-    """The page from its top, high enough for a ticket."""
+@pytest.fixture(scope="module")
+def trader(stack: Running, tabs: BrowserContext) -> Page:
+    """The tab that a trader keeps open."""
+    return opened(tabs.new_page(), stack.urls["console"])
+
+
+@pytest.fixture(scope="module")
+def phone(stack: Running, tabs: BrowserContext) -> Page:
+    """A narrow screen, with the console as a phone opens it: with its sidebar folded."""
+    page = tabs.new_page()
+    page.set_viewport_size(PHONE)
+    page.goto(stack.urls["console"])
+    return page
+
+
+def picture(page: Page, name: str) -> None:
+    """The page from its top, high enough for a ticket; only where pictures are asked for."""
+    if SCREENSHOTS is None:
+        return
+    Path(SCREENSHOTS).mkdir(parents=True, exist_ok=True)
     page.set_viewport_size({"width": 1440, "height": 1180})
     page.get_by_test_id("stMain").evaluate("one => one.scrollTo(0, 0)")
     time.sleep(1)  # the charts are drawn anew for the new height
-    page.screenshot(path=path)
+    page.screenshot(path=Path(SCREENSHOTS) / f"console-{name}.png")
+
+
+def sendings(ledger: OrderLedger, order_id: str) -> list[AuditLine]:
+    """What the audit says of an order that was sent from the console."""
+    return [line for line in ledger.audit() if order_id in line.what]
 
 
 def entries(ledger: OrderLedger) -> list[str]:
@@ -112,58 +139,51 @@ def test_first_useful_paint(stack: Running, page: Page, capsys: pytest.CaptureFi
         sys.stdout.write(f"\nconsole: {said}\n")
 
 
-def test_order_is_placed_and_filled(stack: Running, page: Page, ledger: OrderLedger, pictures: Path) -> None:
+def test_order_is_placed_and_filled(trader: Page, ledger: OrderLedger) -> None:
     """A reviewed order goes through the queue, fills, and its timeline says so; the audit says who sent it."""
-    opened(page, stack.urls["console"])
-    a_new_ticket(page)
-    order_id = ticket_id(page)
-    send = reviewed(page)
-    expect(page.get_by_text("All limits are passed")).to_be_visible()
-    expect(page.get_by_text("Send this order?")).to_be_visible()
-    expect(page.locator(".js-plotly-plot .barlayer .point").first).to_be_attached()
-    picture(page, pictures / "console-trade.png")
-    page.emulate_media(color_scheme="dark")
-    expect(page.get_by_test_id("stApp")).to_have_css("background-color", DARK)
-    picture(page, pictures / "console-dark.png")
+    order_id = a_new_ticket(trader)
+    send = reviewed(trader)
+    expect(trader.get_by_text("All limits are passed")).to_be_visible()
+    expect(trader.get_by_text("Send this order?")).to_be_visible()
+    expect(trader.locator(".js-plotly-plot .barlayer .point").first).to_be_attached()
+    picture(trader, "trade")
 
     send.click()
-    expect(page.get_by_text(re.compile("Final: FILLED"))).to_be_visible()
+    expect(trader.get_by_text(re.compile("Final: FILLED"))).to_be_visible()
 
     found = ended(ledger, order_id)
     assert (found.state, str(found.order.lots)) == (State.FILLED, "0.1")
     assert found.order.stop_loss is not None
-    audit = [line for line in ledger.audit() if order_id in line.what]
+    audit = sendings(ledger, order_id)
     assert [(line.what.split()[:3], line.outcome) for line in audit] == [(["console:", "BUY", "USDJPY"], "sending")]
     assert audit[0].who
 
 
-def test_double_click_sends_once(stack: Running, page: Page, ledger: OrderLedger) -> None:
+def test_double_click_sends_once(trader: Page, ledger: OrderLedger) -> None:
     """Two clicks on the button that sends are one order."""
-    opened(page, stack.urls["console"])
-    a_new_ticket(page)
-    before, order_id = entries(ledger), ticket_id(page)
+    order_id = a_new_ticket(trader)
+    before = entries(ledger)
 
-    reviewed(page, "0.11").dblclick()
-    expect(page.get_by_text(f"Sent: {order_id}")).to_be_visible()
+    reviewed(trader, "0.11").dblclick()
+    expect(trader.get_by_text(f"Sent: {order_id}")).to_be_visible()
 
     ended(ledger, order_id)
-    time.sleep(2)  # a second one would have come by now
+    a_new_ticket(trader)  # comes after both clicks, so a second sending is in the audit by now
+    assert len(sendings(ledger, order_id)) == 1
     assert sorted(entries(ledger)) == sorted([*before, order_id])
 
 
-def test_two_tabs_send_one_order(stack: Running, page: Page, browser: Browser, ledger: OrderLedger) -> None:
+def test_two_tabs_send_one_order(stack: Running, tabs: BrowserContext, trader: Page, ledger: OrderLedger) -> None:
     """Both tabs have the same ticket; what one has sent the other cannot send again."""
-    opened(page, stack.urls["console"])
-    a_new_ticket(page)
-    with new_page(browser) as other:
+    order_id = a_new_ticket(trader)
+    with tabs.new_page() as other:
         opened(other, stack.urls["console"])
-        order_id = ticket_id(page)
-        assert ticket_id(other) == order_id
-        first, second = reviewed(page, "0.12"), reviewed(other, "0.12")
+        assert a_new_ticket(other) == order_id
+        first, second = reviewed(trader, "0.12"), reviewed(other, "0.12")
         expect(second).to_be_enabled()
 
         first.click()
-        expect(page.get_by_text(f"Sent: {order_id}")).to_be_visible()
+        expect(trader.get_by_text(f"Sent: {order_id}")).to_be_visible()
         expect(other.get_by_text("had been sent already")).to_be_visible()
         expect(second).to_have_count(0)
 
@@ -175,45 +195,60 @@ def test_two_tabs_send_one_order(stack: Running, page: Page, browser: Browser, l
     ("lots", "says"),
     [("abc", "lot_size: 'abc' was refused"), ("0,1", "Example: 0.1")],  # what a number must be is tests/domain's
 )
-def test_wrong_input_is_named(stack: Running, page: Page, lots: str, says: str) -> None:
+def test_wrong_input_is_named(trader: Page, lots: str, says: str) -> None:
     """What cannot be an order is said with field and rule, and cannot be reviewed."""
-    opened(page, stack.urls["console"])
-    a_new_ticket(page)
+    a_new_ticket(trader)
 
-    fill(page, "Lots", lots)
+    fill(trader, "Lots", lots)
 
-    expect(page.get_by_text(says)).to_be_visible()
-    expect(page.get_by_role("button", name="Review order")).to_be_disabled()
+    expect(trader.get_by_text(says)).to_be_visible()
+    expect(trader.get_by_role("button", name="Review order")).to_be_disabled()
 
 
-def test_verdict_of_the_limits(stack: Running, page: Page) -> None:
+def test_verdict_of_the_limits(trader: Page) -> None:
     """An order that the limits would refuse is told before it is sent, with the figures."""
-    opened(page, stack.urls["console"])
-    a_new_ticket(page)
+    a_new_ticket(trader)
 
-    fill(page, "Lots", "9")
+    fill(trader, "Lots", "9")
 
-    expect(page.get_by_text(re.compile("REFUSED: MAX_LOTS — 9 lots; at most 1"))).to_be_visible()
+    expect(trader.get_by_text(re.compile("REFUSED: MAX_LOTS — 9 lots; at most 1"))).to_be_visible()
 
 
-def test_position_is_closed(stack: Running, page: Page, ledger: OrderLedger, pictures: Path) -> None:
+def test_position_is_closed(trader: Page, ledger: OrderLedger) -> None:
     """The positions page closes what it shows, after a review, and the position is gone from the broker's book."""
-    opened(page, stack.urls["console"], "book")
-    close = page.get_by_role("button", name="Close", exact=True).first
-    expect(page.get_by_text(re.compile("order axia-")).first).to_be_visible()
-    told = page.get_by_text(re.compile(r"#\d+ ·")).first.inner_text()
-    ticket = re.search(r"#(\d+) ·", told)
+    trader.get_by_role("link", name="Positions and orders").click()
+    expect(trader.get_by_text(re.compile("order axia-")).first).to_be_visible()
+    ticket = re.search(r"#(\d+) ·", trader.get_by_text(re.compile(r"#\d+ ·")).first.inner_text())
     assert ticket is not None
-    picture(page, pictures / "console-positions.png")
+    picture(trader, "positions")
 
-    settled(close).click()
-    expect(page.get_by_text("Close this position?")).to_be_visible()
-    order_id = ticket_id(page)
-    to_be_sent(page).click()
+    trader.get_by_role("button", name="Close", exact=True).first.click()
+    expect(trader.get_by_text("Close this position?")).to_be_visible()
+    order_id = ticket_id(trader)
+    to_be_sent(trader).click()
 
     done = ended(ledger, order_id)
     assert (done.state, done.order.mt5_ticket) == (State.DONE, int(ticket[1]))
-    expect(page.get_by_text(f"#{ticket[1]} ·")).to_have_count(0)
+    expect(trader.get_by_text(f"#{ticket[1]} ·")).to_have_count(0)
+
+
+def test_history_is_filtered(stack: Running, trader: Page, ledger: OrderLedger) -> None:
+    """By symbol, state and action: what is shown, and what is exported, are the orders that match all of them."""
+    opened(trader, stack.urls["console"], "book")
+    orders = ledger.recent_orders(500)
+    filled = [one.order.order_id for one in orders if one.state is State.FILLED]
+    assert 0 < len(filled) < len(orders)
+    expect(trader.get_by_text(f"Orders shown: {len(orders)}", exact=True)).to_be_visible()
+
+    chosen(trader, "Symbol", "EURUSD")
+    expect(trader.get_by_text("No order matches.")).to_be_visible()
+    chosen(trader, "Symbol", "USDJPY")
+    expect(trader.get_by_text(f"Orders shown: {len(orders)}", exact=True)).to_be_visible()
+    chosen(trader, "States", "FILLED")
+    expect(trader.get_by_text(f"Orders shown: {len(filled)}", exact=True)).to_be_visible()
+    assert sorted(row["order_id"] for row in exported(trader)) == sorted(filled)
+    chosen(trader, "Actions", "CLOSE")
+    expect(trader.get_by_text("No order matches.")).to_be_visible()
 
 
 @pytest.mark.long
@@ -250,33 +285,30 @@ def test_pending_orders(stack: Running, page: Page, ledger: OrderLedger) -> None
 
     fill(page, "Search id, ticket, comment, reason", placed["IFOCO"].order.order_id)
     expect(page.get_by_text("Orders shown: 1", exact=True)).to_be_visible()
-    with page.expect_download() as download:
-        settled(page.get_by_role("button", name="Export CSV")).click()
-    rows = list(csv.DictReader(Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()))
-    assert [(row["order_id"], row["kind"]) for row in rows] == [(placed["IFOCO"].order.order_id, "IFOCO")]
+    assert [(row["order_id"], row["kind"]) for row in exported(page)] == [(placed["IFOCO"].order.order_id, "IFOCO")]
 
 
-def test_switch_is_thrown_and_released(stack: Running, page: Page, ledger: OrderLedger, pictures: Path) -> None:
+def test_switch_is_thrown_and_released(trader: Page, ledger: OrderLedger) -> None:
     """One click and one confirmation stop trading on any page; releasing asks for a reason; both are audited."""
-    opened(page, stack.urls["console"], "system")
-    expect(switch_box(page)).to_contain_text("OFF")
+    trader.get_by_role("link", name="System").click()
+    expect(switch_box(trader)).to_contain_text("OFF")
 
-    page.get_by_role("button", name="Stop trading").click()
-    page.get_by_role("button", name="Confirm: stop trading").click()
+    trader.get_by_role("button", name="Stop trading").click()
+    trader.get_by_role("button", name="Confirm: stop trading").click()
 
-    expect(switch_box(page)).to_contain_text("ON · HALT")
+    expect(switch_box(trader)).to_contain_text("ON · HALT")
     assert ledger.kill_switch().active
-    expect(page.get_by_role("button", name="Confirm: stop trading")).to_have_count(0)
-    picture(page, pictures / "console-system.png")
+    expect(trader.get_by_role("button", name="Confirm: stop trading")).to_have_count(0)
+    picture(trader, "system")
 
-    page.get_by_role("button", name="Change or release").click()
-    page.get_by_role("button", name="Confirm: allow trading").click()
-    expect(page.get_by_text("a release needs a reason")).to_be_visible()
+    trader.get_by_role("button", name="Change or release").click()
+    trader.get_by_role("button", name="Confirm: allow trading").click()
+    expect(trader.get_by_text("a release needs a reason")).to_be_visible()
     assert ledger.kill_switch().active
-    fill(page, "Reason", "drill over")
-    page.get_by_role("button", name="Confirm: allow trading").click()
+    fill(trader, "Reason", "drill over")
+    trader.get_by_role("button", name="Confirm: allow trading").click()
 
-    expect(switch_box(page)).to_contain_text("OFF")
+    expect(switch_box(trader)).to_contain_text("OFF")
     assert [line.what.split(" (")[0] for line in ledger.audit() if "kill switch" in line.what][-2:] == [
         "kill switch ON HALT",
         "kill switch OFF",
@@ -292,7 +324,7 @@ def test_backfill(stack: Running, page: Page, ledger: OrderLedger) -> None:
     box.press("Enter")
     expect(page.get_by_text(re.compile("--timeframe D1"))).to_be_visible()
     page.get_by_role("button", name=re.compile(r"Collect \d+ days")).click()
-    settled(page.get_by_role("button", name="Confirm: collect these days")).click()
+    page.get_by_role("button", name="Confirm: collect these days").click()
 
     expect(page.get_by_text("Collecting, see the run in Dagster")).to_be_visible()
     line = next(line for line in reversed(ledger.audit()) if line.outcome.startswith("started "))
@@ -304,36 +336,62 @@ def test_backfill(stack: Running, page: Page, ledger: OrderLedger) -> None:
     assert DagsterClient(stack.urls["dagster"]).wait(run_id, timeout_s=RUN_WITHIN_S).succeeded
 
 
-@pytest.mark.parametrize("path", ["", "book", "data", "system"])
-def test_both_languages(stack: Running, page: Page, path: str, pictures: Path) -> None:
-    """Every page is there in Japanese with the switch in sight, and back in English."""
-    opened(page, stack.urls["console"], path, "日本語")
-    expect(switch_box(page)).to_contain_text("緊急停止スイッチ")
-    expect(page.get_by_role("link", name="ポジションと注文")).to_be_visible()
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    if path == "data":
-        expect(page.get_by_text("収集状況")).to_be_visible()
-
-    page.get_by_role("radio", name="English").click()
-
-    expect(switch_box(page)).to_contain_text("Kill switch")
-    expect(page.get_by_role("link", name="Positions and orders")).to_be_visible()
-    if path == "data":
-        expect(page.get_by_text("In Dagster choose Materialize")).to_be_visible()
-        picture(page, pictures / "console-data.png")
+def test_both_languages(trader: Page) -> None:
+    """Every page is there in Japanese with the switch in sight, and in English again."""
+    for language in (Language.JAPANESE, Language.ENGLISH):
+        words = CATALOGUE[language]
+        trader.get_by_role("radio", name=language).click()
+        pages = {words.trade: words.ticket, words.positions: words.pending_orders}
+        for name, heading in (pages | {words.data: words.coverage, words.system: words.health}).items():
+            trader.get_by_role("link", name=name).click()
+            expect(trader.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+            expect(switch_box(trader)).to_contain_text(words.kill_switch)
+            expect(trader.get_by_test_id("stException")).to_have_count(0)
 
 
-def test_readable_on_a_phone(stack: Running, browser: Browser, pictures: Path) -> None:
+@pytest.mark.skipif(SCREENSHOTS is None, reason=NO_PICTURES)
+def test_pictures_of_other_looks(trader: Page, phone: Page) -> None:
+    """The page of the data, the dark theme and the phone as they look."""
+    trader.get_by_role("link", name="Data").click()
+    expect(trader.get_by_text("In Dagster choose Materialize")).to_be_visible()
+    picture(trader, "data")
+    trader.get_by_role("link", name="Trade", exact=True).click()
+    trader.emulate_media(color_scheme="dark")
+    expect(trader.get_by_test_id("stApp")).to_have_css("background-color", DARK)
+    picture(trader, "dark")
+    trader.emulate_media(color_scheme="light")
+    expect(ticket_button(phone)).to_be_visible()
+    phone.screenshot(path=Path(SCREENSHOTS or "") / "console-phone.png")
+
+
+def test_readable_on_a_phone(phone: Page) -> None:
     """On a narrow screen nothing has to be scrolled sideways."""
-    with browser.new_page(viewport={"width": 390, "height": 844}) as phone:
-        phone.goto(stack.urls["console"])
-        expect(
-            phone.get_by_role("button", name="Review order").or_(phone.get_by_role("button", name="New ticket"))
-        ).to_be_visible()
-        wide = phone.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-        phone.screenshot(path=pictures / "console-phone.png", full_page=True)
+    expect(ticket_button(phone)).to_be_visible()
 
-    assert not wide
+    assert not phone.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+def test_switch_on_a_phone(phone: Page, ledger: OrderLedger) -> None:
+    """The switch is in sight however far the page is scrolled; one click and one confirmation turn it."""
+    box = switch_box(phone)
+    expect(ticket_button(phone)).to_be_visible()
+    expect(box).to_be_in_viewport(ratio=1)
+    expect(box).to_contain_text("OFF")
+    phone.get_by_test_id("stMain").evaluate("one => one.scrollTo(0, one.scrollHeight)")
+    expect(box).to_be_in_viewport(ratio=1)
+
+    phone.get_by_role("button", name="Stop trading").click()
+    confirm = phone.get_by_role("button", name="Confirm: stop trading")
+    expect(confirm).to_be_in_viewport(ratio=1)
+    confirm.click()
+    expect(box).to_contain_text("ON · HALT")
+    assert ledger.kill_switch().active
+    expect(box).to_be_in_viewport(ratio=1)
+
+    phone.get_by_role("button", name="Change or release").click()
+    fill(phone, "Reason", "seen on a phone")
+    phone.get_by_role("button", name="Confirm: allow trading").click()
+    expect(box).to_contain_text("OFF")
 
 
 @pytest.mark.long
@@ -353,11 +411,10 @@ def test_dead_ledger_reads_as_on(stack: Running, page: Page) -> None:
         aws.resume()
 
 
-def test_lost_server_does_not_say_off(stack: Running, page: Page) -> None:
+def test_lost_server_does_not_say_off(stack: Running, trader: Page) -> None:
     """A page whose server is gone fades to UNKNOWN by itself: it must not go on saying OFF."""
-    opened(page, stack.urls["console"])
-    expect(switch_box(page)).to_contain_text("OFF")
-    lost = page.locator(".axia-lost").first
+    expect(switch_box(trader)).to_contain_text("OFF")
+    lost = trader.locator(".axia-lost")
     expect(lost).to_have_css("opacity", "0")
 
     part(stack, "console").kill()
@@ -365,10 +422,10 @@ def test_lost_server_does_not_say_off(stack: Running, page: Page) -> None:
     expect(lost).to_have_css("opacity", "1", timeout=LOST_WITHIN_S * 1000)
 
 
-@pytest.mark.skipif(SCREENSHOTS is None, reason="AXIA_SCREENSHOTS is not set: the README's pictures are not made anew")
-def test_pictures_are_small(pictures: Path) -> None:
+@pytest.mark.skipif(SCREENSHOTS is None, reason=NO_PICTURES)
+def test_pictures_are_small() -> None:
     """What the README shows loads quickly."""
-    assert all(picture.stat().st_size < PICTURE_BYTES for picture in pictures.glob("console-*.png"))
+    assert all(picture.stat().st_size < PICTURE_BYTES for picture in Path(SCREENSHOTS or "").glob("console-*.png"))
 
 
 def part(stack: Running, name: str) -> psutil.Process:

@@ -22,7 +22,7 @@ from axia_core.domain.verification import Finding, Status, Verification
 from tests.conftest import LocalAws
 from tests.end_to_end.conftest import new_page
 from tests.end_to_end.console_alone import STRANGER, TRADER, UNVERIFIED, VIEWER, Alone, console_alone
-from tests.end_to_end.console_pages import a_new_ticket, fill, reviewed, settled, switch_box, ticket_id, to_be_sent
+from tests.end_to_end.console_pages import a_new_ticket, fill, reviewed, switch_box, ticket_id, to_be_sent
 
 pytestmark = pytest.mark.browser
 
@@ -66,7 +66,7 @@ def test_viewer_sees_and_cannot_act(console: Alone, page: Page) -> None:
     page.get_by_role("link", name="Positions and orders").click()
     expect(page.get_by_role("button", name="Close", exact=True).first).to_be_disabled()
 
-    settled(page.get_by_role("button", name="Sign out")).click()
+    page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_text("Sign in to see the console.")).to_be_visible()
     assert console.provider.ended == [VIEWER]
     assert not [cookie for cookie in page.context.cookies() if "user" in cookie["name"]]
@@ -84,7 +84,7 @@ def test_others_are_refused(console: Alone, page: Page) -> None:
         expect(page.get_by_text(f"{who} is neither a viewer nor a trader here")).to_be_visible()
         expect(switch_box(page)).to_have_count(0)
         expect(page.get_by_role("button", name="Review order")).to_have_count(0)
-        settled(page.get_by_role("button", name="Sign out")).click()
+        page.get_by_role("button", name="Sign out").click()
 
 
 def test_forged_cookie_is_worth_nothing(console: Alone, page: Page) -> None:
@@ -99,9 +99,21 @@ def test_forged_cookie_is_worth_nothing(console: Alone, page: Page) -> None:
     expect(page.get_by_text("Sign in to see the console.")).to_be_visible()
 
 
+def test_what_was_changed_is_reviewed_again(trader: Page) -> None:
+    """A review is of what was reviewed: with other lots the order cannot be sent before it is reviewed once more."""
+    a_new_ticket(trader)
+    send = reviewed(trader)
+    expect(send).to_be_enabled()
+
+    fill(trader, "Lots", "0.20")
+
+    expect(send).to_be_disabled()
+    expect(to_be_sent(trader)).to_be_enabled()
+
+
 def test_trader_trades_under_their_name(console: Alone, trader: Page) -> None:
     """What a trader sends is audited with the address that the provider gave; no secret is in the page."""
-    order_id = ticket_id(trader)
+    order_id = a_new_ticket(trader)
     reviewed(trader).click()
     expect(trader.get_by_text(f"Sent: {order_id}")).to_be_visible()
 
@@ -113,8 +125,7 @@ def test_trader_trades_under_their_name(console: Alone, trader: Page) -> None:
 
 def test_keyboard_alone(console: Alone, trader: Page) -> None:
     """Tab and Enter lead through a ticket to its confirmation and send it."""
-    a_new_ticket(trader)
-    order_id = ticket_id(trader)
+    order_id = a_new_ticket(trader)
     for label, text in (("Lots", "0.03"), ("Stop loss", "25"), ("Take profit", "50")):
         tab_to(trader, trader.get_by_role("textbox", name=label, exact=True))
         trader.keyboard.type(text)
@@ -169,7 +180,7 @@ def test_backfill_without_dagster(console: Alone, trader: Page) -> None:
     """A backfill that is asked for while Dagster is away says so at once, and the audit says that nothing started."""
     trader.get_by_role("link", name="Data").click()
     trader.get_by_role("button", name=re.compile(r"Collect \d+ days")).click()
-    settled(trader.get_by_role("button", name="Confirm: collect these days")).click()
+    trader.get_by_role("button", name="Confirm: collect these days").click()
 
     expect(trader.get_by_text(re.compile("Not all of it was started: no Dagster answers"))).to_be_visible()
     asked = [line for line in console.ledger.audit() if "collect USDJPY H1" in line.what]
