@@ -23,13 +23,21 @@ from axia_core.services.check_order import Forecast
 LAST_SENT, JUST_SENT, SEEN_FINAL = "last-sent", "just-sent", "seen-final"
 MARKS = {True: ":material/check:", False: ":material/close:", None: ":material/remove:"}
 Message = dict[str, Any]
-Gist = tuple[object, ...]
 
 
 def ordering(
-    console: Console, purpose: str, order_id: str, message: Callable[[], Message], *, started: bool = True
+    console: Console,
+    purpose: str,
+    order_id: str,
+    message: Callable[[], Message],
+    *,
+    typed: object = None,
+    started: bool = True,
 ) -> None:
     """Everything below the fields: to be drawn anew with them. With *started* False nothing has been typed yet.
+
+    A review is void once what was reviewed has changed: what was *typed*, as a message with stops in pips follows the
+    market, or the message itself where nothing is given for it.
 
     The buttons have their own places above all that grows and shrinks: one that moves away under a hand loses its
     click, and one that comes where another was takes a click that was not meant for it.
@@ -42,7 +50,7 @@ def ordering(
     problem, order, made = _read(console, message) if started else ("", None, {})
     if problem:
         st.error(problem)
-    reviewed = order is not None and _is_reviewed(order)
+    reviewed = order is not None and _is_reviewed(order_id, made if typed is None else typed)
     if order is not None and reviewed:
         st.info(f"**{words.review_title}**  \n{sentence(order)}")
     forecast = _judged(console, made, order, found) if order is not None else None
@@ -70,14 +78,6 @@ def sentence(order: Order) -> str:
     said += [f"{name} {price:f}" for name, price in prices.items() if price is not None]
     said += [f"ticket {order.mt5_ticket}"] if order.mt5_ticket else []
     return " ".join(word for word in said if word)
-
-
-def gist_of(order: Order) -> Gist:
-    """What a review is of: whoever changes it must review it again. Stops of a market order may follow the market."""
-    stops: Gist = (order.stop_loss, order.take_profit)
-    if order.action.is_entry and not order.kind.is_pending:
-        stops = tuple(price is None for price in stops)
-    return order.action, order.symbol, order.kind, order.lots, order.entry_price, order.mt5_ticket, *stops
 
 
 def timeline(console: Console, order_id: str) -> None:
@@ -184,12 +184,12 @@ def _review(order_id: str) -> None:
     st.session_state[_reviewed(order_id)] = None
 
 
-def _is_reviewed(order: Order) -> bool:
-    """Whether the order as it stands is the one that was reviewed; a review that was just asked for is of this one."""
-    key, gist = _reviewed(order.order_id), gist_of(order)
+def _is_reviewed(order_id: str, subject: object) -> bool:
+    """Whether *subject* is what was reviewed; a review that was just asked for is of this one."""
+    key = _reviewed(order_id)
     if key in st.session_state and st.session_state[key] is None:
-        st.session_state[key] = gist
-    return bool(st.session_state.get(key) == gist)
+        st.session_state[key] = subject
+    return bool(st.session_state.get(key) == subject)
 
 
 def _send(console: Console, order_id: str, made: Message) -> None:

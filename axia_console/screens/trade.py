@@ -113,7 +113,8 @@ def _ticket(console: Console, symbol: str) -> None:
     ticket = _fields(console, symbol, order_id)
     _say_old_quote(console, found.snapshot, symbol)
     quote = found.snapshot.quotes.get(symbol) if found.snapshot else None
-    ordering(console, PURPOSE, order_id, lambda: message_of(ticket, quote), started=bool(ticket.lots.strip()))
+    started = bool(ticket.lots.strip())
+    ordering(console, PURPOSE, order_id, lambda: message_of(ticket, quote), typed=ticket, started=started)
 
 
 def _fields(console: Console, symbol: str, order_id: str) -> Ticket:

@@ -99,13 +99,14 @@ def test_forged_cookie_is_worth_nothing(console: Alone, page: Page) -> None:
     expect(page.get_by_text("Sign in to see the console.")).to_be_visible()
 
 
-def test_what_was_changed_is_reviewed_again(trader: Page) -> None:
-    """A review is of what was reviewed: with other lots the order cannot be sent before it is reviewed once more."""
+@pytest.mark.parametrize(("field", "typed"), [("Lots", "0.20"), ("Stop loss", "45")])
+def test_what_was_changed_is_reviewed_again(trader: Page, field: str, typed: str) -> None:
+    """A review is of what was reviewed: with other lots or stops nothing is sent before it is reviewed once more."""
     a_new_ticket(trader)
     send = reviewed(trader)
     expect(send).to_be_enabled()
 
-    fill(trader, "Lots", "0.20")
+    fill(trader, field, typed)
 
     expect(send).to_be_disabled()
     expect(to_be_sent(trader)).to_be_enabled()
