@@ -11,10 +11,10 @@ from axia_console.backfill import Collects
 from axia_console.tickets import Tickets
 from axia_core.adapters.clock import SystemClock
 from axia_core.aws import client
-from axia_core.drill_ports import DrillReports
 from axia_core.ports import BarCache, BarStore, Clock, OrderLedger, OrderQueue, Snapshots
+from axia_core.ports.recovery import DrillReports
+from axia_core.ports.verification import Verifications
 from axia_core.settings import Settings, load_settings
-from axia_core.verification_ports import Verifications
 
 READ_TIMEOUT_S = 3.0
 LAUNCH_TIMEOUT_S = 20.0  # Dagster takes some seconds over a run, and a page waits for it

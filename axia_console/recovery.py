@@ -10,7 +10,7 @@ from axia_console.book import stamp
 from axia_console.words import Words
 from axia_core.domain.drill import TARGETS, Drill, DrillReport
 from axia_core.domain.verification import Finding, Verification
-from axia_core.drill_ports import DrillReports
+from axia_core.ports.recovery import DrillReports
 
 Row = dict[str, str]
 

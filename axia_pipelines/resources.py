@@ -42,8 +42,8 @@ from axia_core.telemetry import gauges_of, metrics_of, ship_logs
 
 if TYPE_CHECKING:
     from axia_core.domain.verification import Verification
-    from axia_core.drill_stage import Stage
-    from axia_core.verification_ports import Heartbeats, Verifications
+    from axia_core.ports.verification import Heartbeats, Verifications
+    from axia_core.recovery.stage import Stage
 
 
 def _told(settings: Settings, stream: str) -> Events:
@@ -241,19 +241,19 @@ class VerificationResource(_OfTheCollector):
 
     @cached_property
     def heartbeats(self) -> Sequence[Heartbeats]:
-        from axia_core.recovery_checks import written_heartbeats
+        from axia_core.recovery.checks import written_heartbeats
 
         return written_heartbeats(self.settings)
 
     @cached_property
     def kept(self) -> Verifications:
-        from axia_core.recovery_checks import kept_verifications
+        from axia_core.recovery.checks import kept_verifications
 
         return kept_verifications(self.settings)
 
     def verify(self) -> Verification:
         """Every check, once; the role is taken on anew each time."""
-        from axia_core.recovery_checks import recovery_checks
+        from axia_core.recovery.checks import recovery_checks
         from infra.drift import DeployedTemplates
 
         return recovery_checks(self.settings, DeployedTemplates).run()
@@ -265,7 +265,7 @@ class DrillResource(_OfTheCollector):
     @property
     def stage(self) -> Stage:
         """A new one each time: the rights of the role end after an hour."""
-        from axia_core.drill_stage import Stage
+        from axia_core.recovery.stage import Stage
         from infra.host_rehearsal import HostRehearsal
 
         host = HostRehearsal(self.settings.aws_region, self.settings.aws_endpoint_url)

@@ -14,7 +14,7 @@ from typing import Any
 from axia_core.adapters.clock import SteppedClock
 from axia_core.domain import beats, names
 from axia_core.domain.beats import Beat
-from axia_core.recovery_checks import written_heartbeats
+from axia_core.recovery.checks import written_heartbeats
 from axia_core.services.beat import beat
 from benchmarks.recovery_world import HOME, OSAKA, RecoveryWorld, make_snapshot, wait_until
 

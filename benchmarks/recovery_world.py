@@ -31,7 +31,7 @@ from axia_core.domain.sessions import last_due_trading_day, session, trading_day
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.domain.verification import Verification
-from axia_core.recovery_checks import RecoveryChecks, kept_verifications, recovery_checks, written_heartbeats
+from axia_core.recovery.checks import RecoveryChecks, kept_verifications, recovery_checks, written_heartbeats
 from axia_core.services.beat import beat
 from axia_core.services.tell_findings import tell_findings
 from axia_core.settings import Settings

@@ -10,7 +10,7 @@ from typing import Any
 
 from axia_core.aws import Connect, translated
 from axia_core.domain.safeguards import Drift
-from axia_core.verification_ports import Compared, Templates
+from axia_core.ports.verification import Compared, Templates
 from infra import conformance, environments
 from infra.change_sets import Stack
 from infra.clients import Clients

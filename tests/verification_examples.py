@@ -32,7 +32,7 @@ from axia_core.domain.sessions import trading_days
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 from axia_core.domain.verification import Verification
-from axia_core.recovery_checks import expected_of
+from axia_core.recovery.checks import expected_of
 from axia_core.services.beat import beat
 from axia_core.services.verify import Region, verify
 from axia_core.settings import Settings

@@ -40,9 +40,9 @@ def drill(
 
 def _hold(settings: Settings, drills: Sequence[Drill]) -> tuple[DrillReport, ...]:
     from axia_cli.stack.rehearsed_console import look_at_console
-    from axia_core.drill_stage import Stage
-    from axia_core.drills import hold_drills
+    from axia_core.drills.hold import hold_drills
     from axia_core.people import events_of
+    from axia_core.recovery.stage import Stage
     from infra.host_rehearsal import HostRehearsal
 
     host = HostRehearsal(settings.aws_region, settings.aws_endpoint_url)

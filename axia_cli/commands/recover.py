@@ -21,8 +21,8 @@ from axia_core.settings import Settings
 
 if TYPE_CHECKING:
     # Annotations only: the adapters load boto3 and numpy.
-    from axia_core.recovery import Outcome, Recovery
-    from axia_core.recovery_region import RegionRecovery
+    from axia_core.recovery.recover import Outcome, Recovery
+    from axia_core.recovery.region import RegionRecovery
     from infra.stacks import Target
 
 OSAKA, S3 = "osaka", "s3"
@@ -168,8 +168,8 @@ def show(outcome: Outcome, as_json: bool) -> None:
 
 
 def _recovery(settings: Settings) -> Recovery:
-    from axia_core.drill_stage import Stage
-    from axia_core.recovery import Recovery
+    from axia_core.recovery.recover import Recovery
+    from axia_core.recovery.stage import Stage
 
     return Recovery(Stage(settings), getpass.getuser(), say)
 
@@ -187,8 +187,8 @@ def _region(settings: Settings) -> RegionRecovery:
     from axia_core.adapters.ec2_hosts import Ec2Hosts
     from axia_core.adapters.s3.versions import S3RegionAudit
     from axia_core.aws import client
-    from axia_core.drill_stage import Stage
-    from axia_core.recovery_region import RegionParts, RegionRecovery
+    from axia_core.recovery.region import RegionParts, RegionRecovery
+    from axia_core.recovery.stage import Stage
 
     here, there = Stage(settings), Stage(settings.model_copy(update={"aws_region": settings.copy_region}))
     parts = RegionParts(

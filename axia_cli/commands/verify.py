@@ -29,7 +29,7 @@ def verify(
     Reads only, under the role of the setting `verifier_role`. Exits 1 unless every check is ok or has no meaning here;
     what could not be read is unknown, and that is not ok.
     """
-    from axia_core.recovery_checks import recovery_checks
+    from axia_core.recovery.checks import recovery_checks
     from infra.drift import DeployedTemplates
 
     settings = target_settings()

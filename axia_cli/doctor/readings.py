@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from axia_core.domain.cached_series import CacheServer
     from axia_core.domain.terminal_facts import TerminalFacts
     from axia_core.ports import BarStore, Clock, OrderLedger, OrderQueue
-    from axia_core.verification_ports import Verifications
+    from axia_core.ports.verification import Verifications
     from infra.clients import Clients
     from infra.conformance import Report
 
@@ -192,6 +192,6 @@ def _store(settings: Settings) -> BarStore:
 
 
 def _verifications(settings: Settings) -> Verifications:
-    from axia_core.recovery_checks import kept_verifications
+    from axia_core.recovery.checks import kept_verifications
 
     return kept_verifications(settings)

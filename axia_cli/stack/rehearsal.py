@@ -89,7 +89,7 @@ def _deploy(own: Settings, say: Say) -> None:
 def _fill(own: Settings, say: Say) -> None:
     """Days of bars, orders that a desk has traded, and the heartbeats that the hourly verification writes."""
     from axia_core.adapters.clock import SystemClock
-    from axia_core.recovery_checks import written_heartbeats
+    from axia_core.recovery.checks import written_heartbeats
     from axia_core.services.beat import beat
 
     say(f"collecting {DAYS} days of {' and '.join(PAIRS)}, and trading {ORDERS} orders")
@@ -118,7 +118,7 @@ def _trade(own: Settings) -> None:
     from axia_core.adapters import dynamodb, sqs
     from axia_core.adapters.clock import SystemClock
     from axia_core.adapters.mt5 import beside
-    from axia_core.drill_desk import ScratchDesk
+    from axia_core.drills.desk import ScratchDesk
 
     clock = SystemClock(own.clock_shift)
     with beside.connect(own, clock) as broker:

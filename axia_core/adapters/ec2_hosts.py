@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from axia_core.aws import translated
-from axia_core.drill_ports import Hosts
+from axia_core.ports.recovery import Hosts
 
 HOST, GROUP = "axia-host", "axia-ec2"
 GONE = ("terminated", "stopped")

@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 from axia_core.domain.drill import Drill, DrillReport
 from axia_core.domain.drill_names import PREFIX, SCRATCH_OBJECTS, is_scratch, report_key
 from axia_core.domain.kill_switch import AuditLine
-from axia_core.drill_ports import (
+from axia_core.errors import ArchivedObject, InvalidInput, NewerItem
+from axia_core.ports import Clock
+from axia_core.ports.recovery import (
     DrillReports,
     Item,
     ObjectVersion,
@@ -21,8 +23,6 @@ from axia_core.drill_ports import (
     ScratchQueues,
     TableBackups,
 )
-from axia_core.errors import ArchivedObject, InvalidInput, NewerItem
-from axia_core.ports import Clock
 
 Rows = dict[tuple[str, str], Item]
 

@@ -23,7 +23,7 @@ from axia_core.domain.safeguards import (
     TableGuard,
 )
 from axia_core.domain.verification import Verification
-from axia_core.verification_ports import Compared, Heartbeats, Safeguards, Templates, Verifications
+from axia_core.ports.verification import Compared, Heartbeats, Safeguards, Templates, Verifications
 
 
 class MemorySafeguards(Safeguards):

@@ -6,8 +6,8 @@ from typing import Any
 
 from axia_core.aws import error_code, translated
 from axia_core.domain.drill_names import PREFIX, is_scratch
-from axia_core.drill_ports import ScratchQueues
 from axia_core.errors import InvalidInput
+from axia_core.ports.recovery import ScratchQueues
 
 ABSENT = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
 ATTRIBUTES = {"VisibilityTimeout": "60", "MessageRetentionPeriod": "3600", "SqsManagedSseEnabled": "true"}

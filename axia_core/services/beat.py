@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from axia_core.domain.beats import Beat
     from axia_core.ports import Clock
-    from axia_core.verification_ports import Heartbeats
+    from axia_core.ports.verification import Heartbeats
 
 
 def beat(places: Sequence[Heartbeats], clock: Clock) -> tuple[Beat, ...]:

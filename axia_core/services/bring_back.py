@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from axia_core.drill_ports import ScratchObjects
+from axia_core.ports.recovery import ScratchObjects
 
 
 def bring_back(key: str, is_right: Callable[[bytes], bool], *, objects: ScratchObjects) -> str | None:

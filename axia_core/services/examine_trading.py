@@ -13,7 +13,7 @@ from axia_core.domain.sessions import is_open, last_due_trading_day
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.universe import Universe
 from axia_core.ports import BarStore, OrderLedger, OrderQueue
-from axia_core.verification_ports import Verifications
+from axia_core.ports.verification import Verifications
 
 HOUR = timedelta(hours=1)
 COLLECTED_WITHIN = HOUR  # after 07:00 Tokyo

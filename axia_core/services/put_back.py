@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from axia_core.drill_ports import Item, TableBackups
+from axia_core.ports.recovery import Item, TableBackups
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from axia_core.domain.kill_switch import AuditLine, KillSwitch
-from axia_core.drill_ports import TableBackups
 from axia_core.ports import Clock, OrderLedger
+from axia_core.ports.recovery import TableBackups
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from axia_core.domain.drill import Heartbeat
 from axia_core.domain.drill_items import Comparison, compare, newest_heartbeat
-from axia_core.drill_ports import Item, Protection, TableBackups
 from axia_core.ports import Clock
+from axia_core.ports.recovery import Item, Protection, TableBackups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

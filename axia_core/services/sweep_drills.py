@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from axia_core.domain.drill_names import Owner, is_leftover
-from axia_core.drill_ports import ScratchObjects, ScratchQueues, TableBackups
 from axia_core.errors import AxiaError
+from axia_core.ports.recovery import ScratchObjects, ScratchQueues, TableBackups
 
 
 def sweep_drills(

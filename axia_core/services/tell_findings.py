@@ -14,7 +14,7 @@ from axia_core.errors import CorruptObject
 if TYPE_CHECKING:
     from axia_core.domain.verification import Verification
     from axia_core.ports import Events
-    from axia_core.verification_ports import Verifications
+    from axia_core.ports.verification import Verifications
 
 COMPONENT = "recovery"
 

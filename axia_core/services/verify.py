@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from axia_core.domain.beats import Beat
     from axia_core.domain.universe import Universe
     from axia_core.ports import BarStore, Clock
-    from axia_core.verification_ports import Heartbeats, Safeguards, Templates
+    from axia_core.ports.verification import Heartbeats, Safeguards, Templates
 
 LOG = logging.getLogger("axia.recovery_checks")
 WORKERS = 8

@@ -43,7 +43,7 @@ def hold_recovery_drills(
     context: dg.AssetExecutionContext, drills: dg.ResourceParam[DrillResource]
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster reads the plain form only
     """Each drill of the run is held; one that fails keeps none of the others from it."""
-    from axia_core.drills import hold_drills
+    from axia_core.drills.hold import hold_drills
 
     with shown_as_failure():
         wanted = [drill for drill in Drill if drill.value in context.partition_keys]

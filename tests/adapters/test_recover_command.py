@@ -30,9 +30,9 @@ from axia_core.domain.names import ORDER_QUEUE, TABLE, object_key
 from axia_core.domain.sessions import last_closed_trading_days
 from axia_core.domain.symbols import DEFAULT_SYMBOLS
 from axia_core.domain.timeframes import Timeframe
-from axia_core.drill_desk import ScratchDesk
-from axia_core.drill_stage import Stage
-from axia_core.recovery import Recovery
+from axia_core.drills.desk import ScratchDesk
+from axia_core.recovery.recover import Recovery
+from axia_core.recovery.stage import Stage
 from axia_core.settings import Settings
 from benchmarks.instrumented import Instrumented
 from tests.bar_examples import USDJPY, same, session_bars, truth_of

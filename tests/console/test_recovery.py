@@ -12,8 +12,8 @@ from axia_console.words import EN
 from axia_core.adapters.memory_recovery import MemoryDrillReports
 from axia_core.domain.drill import Drill, DrillReport, Environment, Result
 from axia_core.domain.verification import Finding, Status, Verification
-from axia_core.drill_ports import DrillReports
 from axia_core.errors import StoreUnavailable
+from axia_core.ports.recovery import DrillReports
 from tests.snapshot_examples import NOW
 
 REPORT = DrillReport(

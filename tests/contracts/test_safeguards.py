@@ -27,9 +27,9 @@ from axia_core.domain.safeguards import (
 )
 from axia_core.domain.verification import Finding, Metric, Status, Verification
 from axia_core.errors import AxiaError, CorruptObject
-from axia_core.recovery_checks import ALARMS, SECRETS, SUBSCRIPTIONS
+from axia_core.ports.verification import Heartbeats, Safeguards, Verifications
+from axia_core.recovery.checks import ALARMS, SECRETS, SUBSCRIPTIONS
 from axia_core.settings import Settings
-from axia_core.verification_ports import Heartbeats, Safeguards, Verifications
 from tests.conftest import REGION, LocalAws
 from tests.verification_examples import alarm, bucket_guard, table_guard
 

@@ -22,8 +22,8 @@ from axia_core.domain.drill import Drill
 from axia_core.domain.drill_names import owner, scratch_name, scratch_prefix
 from axia_core.domain.kill_switch import AuditLine
 from axia_core.domain.names import BUCKET, ORDER_QUEUE
-from axia_core.drill_ports import DrillReports, RegionAudit, ScratchObjects, ScratchQueues
 from axia_core.errors import ArchivedObject, InvalidInput
+from axia_core.ports.recovery import DrillReports, RegionAudit, ScratchObjects, ScratchQueues
 from tests.domain.test_drill import report
 
 ID = owner("test", 1, datetime.now(UTC)).drill_id

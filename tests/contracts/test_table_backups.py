@@ -13,8 +13,8 @@ from axia_core.adapters.dynamodb.backups import DynamoBackups
 from axia_core.adapters.memory_recovery import MemoryBackups
 from axia_core.domain.drill_names import owner, scratch_name
 from axia_core.domain.names import TABLE
-from axia_core.drill_ports import Protection, TableBackups
 from axia_core.errors import InvalidInput, NewerItem
+from axia_core.ports.recovery import Protection, TableBackups
 
 SWITCH = {"pk": "GLOBALCONFIG", "sk": "SETTING#KILL_SWITCH"}
 ITEM = {"pk": "ORDER#1", "sk": "METADATA", "reason": "x"}

@@ -14,8 +14,8 @@ from axia_core.adapters.memory import MemoryEvents
 from axia_core.adapters.paper.profile import TerminalClock, TerminalProfile, create_terminal
 from axia_core.domain import names
 from axia_core.domain.drill import Drill
-from axia_core.drill_stage import Stage
-from axia_core.drills import hold_drills
+from axia_core.drills.hold import hold_drills
+from axia_core.recovery.stage import Stage
 from axia_core.settings import Settings
 from infra import least_privilege
 from tests.conftest import REGION

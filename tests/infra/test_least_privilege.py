@@ -20,9 +20,9 @@ from axia_core.adapters.memory import MemoryEvents
 from axia_core.aws import Connect
 from axia_core.domain import names
 from axia_core.domain.drill import Drill, Result
-from axia_core.drill_stage import Stage
-from axia_core.drills import hold_drills
-from axia_core.recovery_checks import RecoveryChecks
+from axia_core.drills.hold import hold_drills
+from axia_core.recovery.checks import RecoveryChecks
+from axia_core.recovery.stage import Stage
 from axia_core.settings import Settings
 from infra import least_privilege
 from infra.drift import DeployedTemplates

@@ -16,7 +16,7 @@ from axia_core.domain import verification_rules as rules
 from axia_core.domain.safeguards import Drift
 from axia_core.domain.verification import Part
 from axia_core.domain.verification_checks import CHECKS, with_names
-from axia_core.recovery_checks import ALARMS, COPY_ALARMS, SECRETS, SUBSCRIPTIONS
+from axia_core.recovery.checks import ALARMS, COPY_ALARMS, SECRETS, SUBSCRIPTIONS
 from axia_core.services.verify import FLEETING
 from benchmarks import drill_faults
 from benchmarks.recovery_faults import FAULTS, FEW, NOT_INJECTED

@@ -15,8 +15,8 @@ from axia_core.adapters.memory_bars import MemoryBarStore
 from axia_core.adapters.memory_recovery import MemoryBackups, MemoryDrillReports, MemoryScratch, MemoryScratchQueues
 from axia_core.domain.drill import Drill, Result
 from axia_core.domain.drill_names import owner
-from axia_core.drill_stage import Stage
 from axia_core.errors import StoreUnavailable
+from axia_core.recovery.stage import Stage
 from axia_core.settings import Settings
 from axia_pipelines.assets.recovery_drill import DRILLS, RECOVERY_DRILL, hold_recovery_drills
 from axia_pipelines.definitions import build_definitions

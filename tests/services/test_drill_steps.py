@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from axia_core.drill_steps import Steps
+from axia_core.drills.steps import Steps
 from axia_core.errors import StoreUnavailable
 
 

@@ -13,9 +13,9 @@ from axia_core.adapters.memory_recovery import MemoryBackups, MemoryScratch, Mem
 from axia_core.domain.drill_names import owner, scratch_name, scratch_prefix
 from axia_core.domain.kill_switch import KillSwitch, Mode
 from axia_core.domain.timeframes import Timeframe
-from axia_core.drill_ports import Protection
 from axia_core.errors import CorruptObject, StoreUnavailable
 from axia_core.ports import Partition
+from axia_core.ports.recovery import Protection
 from axia_core.services.bring_back import bring_back
 from axia_core.services.put_back import put_back
 from axia_core.services.recover_kill_switch import recover_kill_switch

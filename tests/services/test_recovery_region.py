@@ -11,9 +11,9 @@ from axia_core.adapters.clock import SteppedClock
 from axia_core.adapters.memory import MemoryOrderLedger
 from axia_core.adapters.memory_recovery import MemoryBackups, MemoryRegionAudit, rows
 from axia_core.domain.kill_switch import KillSwitch, Mode
-from axia_core.drill_ports import Hosts
 from axia_core.errors import AxiaError, InvalidInput, StoreUnavailable
-from axia_core.recovery_region import RegionParts, RegionRecovery
+from axia_core.ports.recovery import Hosts
+from axia_core.recovery.region import RegionParts, RegionRecovery
 from axia_core.settings import Settings
 from tests.services.conftest import WEDNESDAY
 

@@ -9,7 +9,7 @@ from axia_core.aws import error_code, translated
 from axia_core.domain import beats
 from axia_core.domain.beats import Beat
 from axia_core.errors import CorruptObject
-from axia_core.verification_ports import Heartbeats
+from axia_core.ports.verification import Heartbeats
 
 NO_KEY = frozenset({"NoSuchKey", "404"})
 ITEM_SCHEMA = 1

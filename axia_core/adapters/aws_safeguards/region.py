@@ -24,7 +24,7 @@ from axia_core.domain.safeguards import (
     TableGuard,
 )
 from axia_core.errors import CorruptObject
-from axia_core.verification_ports import Safeguards
+from axia_core.ports.verification import Safeguards
 
 READERS = 8
 BATCH = 100  # BatchGetItem's limit

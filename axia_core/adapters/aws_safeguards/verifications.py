@@ -8,7 +8,7 @@ from typing import Any
 from axia_core.aws import error_code, translated
 from axia_core.domain.verification import Verification, from_document, to_document
 from axia_core.errors import CorruptObject
-from axia_core.verification_ports import Verifications
+from axia_core.ports.verification import Verifications
 
 KEY = "_dr/verification.json"
 NO_KEY = frozenset({"NoSuchKey", "404"})

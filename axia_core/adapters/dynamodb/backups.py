@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from axia_core.adapters.dynamodb import items
 from axia_core.aws import error_code, translated
 from axia_core.domain.drill_names import PREFIX, is_scratch
-from axia_core.drill_ports import Item, Protection, TableBackups
 from axia_core.errors import InvalidInput, NewerItem, NotRunning, VersionConflict
+from axia_core.ports.recovery import Item, Protection, TableBackups
 from axia_core.settings import Settings
 
 TTL_ATTRIBUTE = "ttl"

@@ -15,8 +15,8 @@ from axia_core.domain.drill import Drill, DrillReport
 from axia_core.domain.drill_document import from_document, to_document
 from axia_core.domain.drill_names import OBJECT_PREFIX, REPORTS, SCRATCH_OBJECTS, is_scratch, report_key
 from axia_core.domain.kill_switch import AuditLine
-from axia_core.drill_ports import DrillReports, ObjectVersion, RegionAudit, ScratchObjects
 from axia_core.errors import ArchivedObject, InvalidInput
+from axia_core.ports.recovery import DrillReports, ObjectVersion, RegionAudit, ScratchObjects
 from axia_core.settings import Settings
 
 ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchVersion", "MethodNotAllowed", "405"})

@@ -1,6 +1,6 @@
 """What the recovery checks need of the outside world: how a region is protected, heartbeats, and what was found before.
 
-As in `ports`: each has a real adapter and an in-memory one, and one contract suite runs over both.
+Each has a real adapter and an in-memory one, and one contract suite runs over both.
 """
 
 from __future__ import annotations

@@ -15,10 +15,10 @@ from axia_core.domain.drill_document import Document
 from axia_core.domain.kill_switch import AuditLine, KillSwitch, Mode
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
-from axia_core.drill_stage import Stage
 from axia_core.errors import InvalidInput, NotRunning
 from axia_core.ports import BarCache, BarStore, OrderLedger
-from axia_core.recovery_cache import rebuild_cache
+from axia_core.recovery.cache import rebuild_cache
+from axia_core.recovery.stage import Stage
 from axia_core.services.put_back import put_back
 from axia_core.services.recover_kill_switch import recover_kill_switch
 from axia_core.services.recover_partitions import Fate, Recovered, recover_partitions

@@ -17,9 +17,9 @@ from axia_core.aws import Connect, acting_as
 from axia_core.domain import names
 from axia_core.domain.verification import Verification
 from axia_core.ports import BarStore, Clock
+from axia_core.ports.verification import Heartbeats, Templates, Verifications
 from axia_core.services.verify import Expected, Region, verify
 from axia_core.settings import Settings
-from axia_core.verification_ports import Heartbeats, Templates, Verifications
 
 SESSION = "recovery-checks"
 SECRETS = (*names.MT5_SECRETS.values(), "TSS/slack/webhook")

@@ -14,7 +14,7 @@ from axia_core.domain.drill import Difference, Heartbeat, recovery_point
 from axia_core.domain.names import object_key
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
-from axia_core.drill_bench import Bench
+from axia_core.drills.bench import Bench
 from axia_core.errors import ArchivedObject, NotRunning
 from axia_core.services.bring_back import bring_back
 

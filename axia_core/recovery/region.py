@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from axia_core.domain.drill_items import newest_heartbeat
 from axia_core.domain.kill_switch import AuditLine
 from axia_core.domain.messages import Lease
-from axia_core.drill_ports import Hosts, RegionAudit, TableBackups
 from axia_core.errors import AxiaError, InvalidInput
 from axia_core.ports import Clock, OrderLedger
-from axia_core.recovery import Outcome
+from axia_core.ports.recovery import Hosts, RegionAudit, TableBackups
+from axia_core.recovery.recover import Outcome
 from axia_core.services.restored import restored
 from axia_core.settings import Settings
 

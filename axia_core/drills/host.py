@@ -21,11 +21,11 @@ from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.sessions import is_open
 from axia_core.domain.symbols import Symbol
-from axia_core.drill_bench import Bench
-from axia_core.drill_desk import LOTS, ScratchDesk
-from axia_core.drill_ports import Item
+from axia_core.drills.bench import Bench
+from axia_core.drills.desk import LOTS, ScratchDesk
 from axia_core.ports import OrderLedger
-from axia_core.recovery_cache import rebuild_cache
+from axia_core.ports.recovery import Item
+from axia_core.recovery.cache import rebuild_cache
 from axia_core.settings import Settings
 
 ROOM = timedelta(minutes=30)  # of the open market

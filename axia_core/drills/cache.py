@@ -8,9 +8,9 @@ from __future__ import annotations
 from axia_core.domain.drill import Difference, Heartbeat, recovery_point
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
-from axia_core.drill_bench import Bench
+from axia_core.drills.bench import Bench
 from axia_core.ports import BarCache, BarStore
-from axia_core.recovery_cache import differs, rebuild_cache
+from axia_core.recovery.cache import differs, rebuild_cache
 
 
 def drill_cache(bench: Bench) -> str:

@@ -14,14 +14,14 @@ from axia_core.domain.drill import Drill, DrillReport, Result
 from axia_core.domain.drill_document import seconds
 from axia_core.domain.drill_names import is_leftover
 from axia_core.domain.events import EventType, Severity
-from axia_core.drill_bench import Bench
-from axia_core.drill_cache import drill_cache, drill_cache_osaka
-from axia_core.drill_host import drill_host, drill_six_steps
-from axia_core.drill_objects import drill_objects
-from axia_core.drill_orders import drill_kill_switch, drill_orders
-from axia_core.drill_stage import Stage
-from axia_core.drill_steps import Steps
+from axia_core.drills.bench import Bench
+from axia_core.drills.cache import drill_cache, drill_cache_osaka
+from axia_core.drills.host import drill_host, drill_six_steps
+from axia_core.drills.objects import drill_objects
+from axia_core.drills.orders import drill_kill_switch, drill_orders
+from axia_core.drills.steps import Steps
 from axia_core.ports import Events
+from axia_core.recovery.stage import Stage
 from axia_core.services.sweep_drills import sweep_drills
 
 COMPONENT = "recovery"

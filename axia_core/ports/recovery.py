@@ -1,6 +1,6 @@
 """What recovering and rehearsing it need of the outside world: backups, versions of objects, scratch queues.
 
-As in `ports`: each has a real adapter and an in-memory one, and one contract suite runs over both. Whatever makes or
+Each has a real adapter and an in-memory one, and one contract suite runs over both. Whatever makes or
 deletes something takes only the names of `domain.drill_names`, so that no drill can touch production.
 """
 

@@ -22,8 +22,8 @@ from axia_core.domain import drill_names
 from axia_core.domain.beats import OBJECT_KEY
 from axia_core.domain.drill import Environment, Heartbeat
 from axia_core.domain.drill_names import Owner
-from axia_core.drill_ports import DrillReports, ScratchObjects, ScratchQueues, TableBackups
 from axia_core.ports import Broker, Clock, OrderLedger, OrderQueue
+from axia_core.ports.recovery import DrillReports, ScratchObjects, ScratchQueues, TableBackups
 from axia_core.services.witness import Witness
 from axia_core.settings import PAPER_MODULE, Settings
 

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from axia_core.domain.drill import Difference, Drill, DrillReport, Heartbeat, Result, problem_of, recovery_point
 from axia_core.domain.drill_items import newest_heartbeat
 from axia_core.domain.drill_names import scratch_name, scratch_prefix
-from axia_core.drill_stage import Stage
-from axia_core.drill_steps import Steps
+from axia_core.drills.steps import Steps
 from axia_core.errors import AxiaError
+from axia_core.recovery.stage import Stage
 from axia_core.services.restore_beside import Beside, restore_beside
 
 

@@ -15,8 +15,8 @@ from axia_core.desk_rules import DeskRules
 from axia_core.domain.kill_switch import KillSwitch, Mode
 from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.sessions import is_open
-from axia_core.drill_bench import Bench, restored_copy
-from axia_core.drill_desk import ScratchDesk, free_symbol
+from axia_core.drills.bench import Bench, restored_copy
+from axia_core.drills.desk import ScratchDesk, free_symbol
 from axia_core.errors import NotRunning
 from axia_core.ports import Broker, OrderLedger
 from axia_core.reconciliation import Reconciled, Reconciliation

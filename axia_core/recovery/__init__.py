@@ -1,0 +1,1 @@
+"""Recovering after a loss, and checking beforehand that it would be possible."""
