@@ -16,31 +16,43 @@ from axia_cli.stack.processes import end_orphans, end_trees
 from axia_core.errors import InvalidInput, NotRunning
 
 _GRACE_S = 5.0
-# psutil computes a start time from the boot time, which moves a little when the clock is set.
+# Windows tells when a process was started; Linux tells how long after the boot, and by how much the clock was set since
+# then, that and the boot's time move alike: a resumed virtual machine is seconds to minutes off until NTP has set it.
 _SAME_START_S = 2.0
+_SAME_SINCE_BOOT_S = 0.1
+_CLOCK_SET_BY_S = 600.0
 
 
 @dataclass(frozen=True)
 class ProcessId:
-    """A process id with its start time, because ids are used again."""
+    """A process id with its start time and that of its machine (epoch seconds), because ids are used again."""
 
     pid: int
     started: float
+    booted: float = 0.0
 
     @classmethod
     def of(cls, pid: int) -> ProcessId:
         """The id of a process that runs now."""
-        return cls(pid, psutil.Process(pid).create_time())
+        return cls(pid, psutil.Process(pid).create_time(), psutil.boot_time())
 
     @property
     def alive(self) -> bool:
         """Whether that very process still runs."""
         try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < _SAME_START_S
-            return same and process.status() != psutil.STATUS_ZOMBIE
+            return self.is_same_as(ProcessId.of(self.pid)) and not _is_zombie(self.pid)
         except psutil.NoSuchProcess:
             return False
+
+    def is_same_as(self, other: ProcessId) -> bool:
+        """Whether both are one process, although the clock may have been set between the two looks."""
+        since_boot = (self.started - self.booted) - (other.started - other.booted)
+        moved_alike = abs(since_boot) < _SAME_SINCE_BOOT_S and abs(self.booted - other.booted) < _CLOCK_SET_BY_S
+        return self.pid == other.pid and (abs(self.started - other.started) < _SAME_START_S or moved_alike)
+
+
+def _is_zombie(pid: int) -> bool:
+    return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Place:
 
     metrics: Metrics
     seen: Callable[[Metric], tuple[float, int] | None]
+    end: Callable[[], None] = lambda: None  # sends what would otherwise wait for the next minute
 
 
 @pytest.fixture(params=["memory", "none", "cloudwatch"])
@@ -41,7 +42,7 @@ def place(request: pytest.FixtureRequest) -> Place:
     aws: LocalAws = request.getfixturevalue("aws")
     namespace = f"{NAMESPACE}/{time.time_ns()}"
     metrics = CloudWatchMetrics(lambda: aws.client("cloudwatch"), namespace)
-    return Place(metrics, lambda metric: statistics(aws, namespace, metric))
+    return Place(metrics, lambda metric: statistics(aws, namespace, metric), metrics.close)
 
 
 def mean(values: list[float]) -> tuple[float, int]:
@@ -65,6 +66,7 @@ def test_readings_are_there(place: Place) -> None:
     """Each of them, under its name and without dimensions; their average is that of the single ones."""
     place.metrics.publish(SOME)
 
+    place.end()
     deadline = time.monotonic() + WITHIN_S
     while place.seen(Metric.ORDER_SUCCESS_RATE) not in (None, (50.0, 2)):
         assert time.monotonic() < deadline

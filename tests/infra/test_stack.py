@@ -104,6 +104,23 @@ def test_the_lock_of_a_dead_stack_is_taken_over(tmp_path: Path) -> None:
     assert record.ProcessId.of(os.getpid()).alive
 
 
+@pytest.mark.parametrize(
+    ("started", "booted", "same"),
+    [
+        pytest.param(5_000.0, 1_000.0, True, id="nothing has changed"),
+        pytest.param(5_090.0, 1_090.0, True, id="the clock was set by 90 s, on Linux"),
+        pytest.param(5_000.0, 1_090.0, True, id="the clock was set by 90 s, on Windows"),
+        pytest.param(5_030.0, 1_000.0, False, id="the id is another process's by now"),
+        pytest.param(9_000.0, 5_000.0, False, id="the id and the time since the boot, after another boot"),
+    ],
+)
+def test_a_process_is_told_by_its_start(started: float, booted: float, same: bool) -> None:
+    """A stack that runs is not taken for a dead one because the clock was set: another would start beside it."""
+    before = record.ProcessId(7, 5_000.0, 1_000.0)
+
+    assert before.is_same_as(record.ProcessId(7, started, booted)) == same
+
+
 def test_what_a_killed_supervisor_left_running_is_ended(tmp_path: Path) -> None:
     """The next start does not trip over the children of the last."""
     child = Child.start(Command("redis", (sys.executable, "-c", "import time; time.sleep(60)"), tmp_path / "log"))
