@@ -23,6 +23,7 @@ from pathlib import Path
 import psutil
 
 from axia_cli.stack import environment, record
+from axia_cli.stack.supervisor import RESTARTS, RESTARTS_WITHIN_S
 from axia_core.adapters import sqs
 from axia_core.adapters.dynamodb import connect
 from axia_core.errors import AxiaError
@@ -66,14 +67,16 @@ class Machine:
             self._process = subprocess.Popen(command, env=variables, stdout=output, stderr=subprocess.STDOUT)
 
     def await_ready(self) -> None:
-        """Returns when the stack says that it is up."""
+        """Returns when the stack says that it is up, and lives whole: what was killed may not have been missed yet."""
         wait_until(self._ready, UP_WITHIN_S, "axia up")
 
     def _ready(self) -> bool:
         if self._process is None or self._process.poll() is not None:
             raise RuntimeError(f"axia up ended; see {self.settings.home / 'up.log'}")
         written = record.read(self.settings.home)
-        return written is not None and written.ready and written.supervisor.pid == self._process.pid
+        if written is None or not written.ready or written.supervisor.pid != self._process.pid:
+            return False
+        return all(child.alive for child in written.children.values())
 
     def part(self, name: str) -> psutil.Process:
         """One part's process."""
@@ -138,6 +141,7 @@ class Recovery:
 
     def without_a_daemon(self) -> float:
         """An order while the daemon is dead; the desk that is open goes on."""
+        time.sleep(RESTARTS_WITHIN_S / RESTARTS)  # a part that dies more often ends the stack
         self._machine.part("daemon").kill()
         return self._executed_after(time.time(), self._world.send(self._desk))
 
