@@ -45,9 +45,10 @@ def server(redis_url: str) -> Iterator[redis.Redis]:
     """An empty database, and the server's own limits again afterwards."""
     client = redis.Redis.from_url(redis_url)
     client.flushall()
+    limits = client.config_get("maxmemory*")
     yield client
-    client.config_set("maxmemory", "0")
-    client.config_set("maxmemory-policy", "noeviction")
+    for name, value in limits.items():
+        client.config_set(str(name), str(value))
     client.flushall()
 
 
