@@ -36,7 +36,10 @@ def fill(page: Page, label: str, text: str) -> None:
 
 
 def ticket_id(page: Page) -> str:
-    return page.get_by_text(re.compile("^Ticket axia-")).inner_text().removeprefix("Ticket ")
+    """The id of the ticket that is open; while it is drawn anew, it stands there twice."""
+    shown = page.get_by_text(re.compile("^Ticket axia-"))
+    expect(shown).to_have_count(1)
+    return shown.first.inner_text().removeprefix("Ticket ")
 
 
 def reviewed(page: Page, lots: str = "0.10") -> Locator:
@@ -69,7 +72,7 @@ def a_new_ticket(page: Page) -> str:
 def ticket_button(page: Page) -> Locator:
     """What can be done with the ticket first, whether it was sent or not."""
     named = page.get_by_role("button", name="New ticket")
-    return named.or_(page.get_by_role("button", name="Review order"))
+    return named.or_(page.get_by_role("button", name="Review order")).first
 
 
 def switch_box(page: Page) -> Locator:
