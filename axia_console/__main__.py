@@ -29,7 +29,7 @@ def options(settings: Settings) -> dict[str, object]:
         "server_enableCORS": True,  # Streamlit's word for: refuse other origins
         "server_fileWatcherType": "none",
         "server_runOnSave": False,
-        # After each drawing of each part, every other second, it stops all pages for 0.1 s; Python's own is enough.
+        # After each drawing of each part, a third of the console's time; Python's own collection is enough.
         "runner_postScriptGC": False,
         "server_maxUploadSize": 1,
         "browser_gatherUsageStats": False,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,9 +11,6 @@ from axia_core.desk_rules import RENEWED_BELOW
 from axia_core.domain.messages import Lease
 from axia_core.errors import AxiaError, LeaseLost, NotRunning, TransientError
 from axia_core.ports import Clock, OrderLedger
-
-# Threads are used again: a desk asks for one every few seconds. More than one, as a test has several desks at once.
-_KEEPERS = ThreadPoolExecutor(thread_name_prefix="lease")
 
 
 @dataclass
@@ -62,12 +58,13 @@ class DeskLease:
         A long lease instead would keep every successor of a desk that died while opening waiting for its end.
         """
         opened = threading.Event()
-        keeper = _KEEPERS.submit(self._renew_until, opened)
+        keeper = threading.Thread(target=self._renew_until, args=(opened,), daemon=True)
+        keeper.start()
         try:
             yield
         finally:
             opened.set()
-            wait([keeper])
+            keeper.join()
 
     def _renew_until(self, opened: threading.Event) -> None:
         while not opened.wait(self.duration_s / 3):

@@ -35,14 +35,12 @@ OTHERS_AFTER_STACKS = 1 / 3
 _STARTED: dict[str, Any] = {}
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """By itself xdist begins with the files of most tests, and so ends with all whole stacks at once."""
-    config.option.loadscopereorder = False
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Workers take files in this order: those that start a whole stack are spread among the others."""
+    """Workers take files in this order: those that start a whole stack are spread among the others.
+
+    `--no-loadscope-reorder` leaves it: xdist's own begins with the files of most tests, and so ends with all stacks.
+    """
     if hasattr(config, "workerinput"):
         files = [list(tests) for _, tests in groupby(items, key=lambda item: item.path)]
         items[:] = [item for file in spread(files) for item in file]
@@ -96,10 +94,25 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     local = LocalAws(f"http://127.0.0.1:{port}", clients(REGION, f"http://127.0.0.1:{port}"))
     try:
         deploy_core(local.clients, region=REGION)
+        _expiry(local, enabled=False)
         _STARTED["aws"] = local
         yield local
     finally:
         child.stop()
+
+
+def _expiry(local: LocalAws, *, enabled: bool) -> None:
+    """The server deletes once a minute what has expired by the machine's clock; most tests write on days long past."""
+    specification = {"AttributeName": "ttl", "Enabled": enabled}
+    local.client("dynamodb").update_time_to_live(TableName=names.TABLE, TimeToLiveSpecification=specification)
+
+
+@pytest.fixture
+def expiry(aws: LocalAws) -> Iterator[None]:
+    """The order table with its time to live, as it is deployed."""
+    _expiry(aws, enabled=True)
+    yield
+    _expiry(aws, enabled=False)
 
 
 @pytest.fixture(scope="module", autouse=True)

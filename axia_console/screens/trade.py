@@ -20,7 +20,7 @@ from axia_core.loaded import Loaded
 from axia_core.services.load import load
 
 PURPOSE = "entry"
-PERIODS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 52 * 7}  # the cache reaches back 52 weeks
+PERIODS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
 
 def show(console: Console) -> None:

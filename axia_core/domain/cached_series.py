@@ -14,8 +14,9 @@ from axia_core.domain.sessions import last_closed_trading_days, next_close
 from axia_core.domain.symbols import Symbol
 from axia_core.domain.timeframes import Timeframe
 
-# A year: every session of a series is one object to read, so a D1 series of 8,000 bars would cost 8,000 reads.
-MOST_SESSIONS = 260
+# A year, whatever the day: 366 days touch so many sessions. Every session of a series is one object to read, so a D1
+# series of 8,000 bars would cost 8,000 reads.
+MOST_SESSIONS = 262
 # The latest session is not collected yet: look again soon instead of serving yesterday until tomorrow.
 INCOMPLETE_LIFE = timedelta(seconds=60)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def test_a_small_object_is_sent_at_once(server: HTTPServer) -> None:
 
 
 def test_dates_are_read_by_us(server: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client of ours does not read dates by dateutil: that took a seventh of what reading a partition takes."""
+    """A client of ours reads dates by the standard library: dateutil is slow, and every answer has one."""
     monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     monkeypatch.setattr("botocore.parsers.DEFAULT_TIMESTAMP_PARSER", None)
     settings = Settings(aws_endpoint_url=f"http://127.0.0.1:{server.server_port}")
@@ -86,6 +87,15 @@ def test_descriptions_lose_their_prose_alone(service: str) -> None:
     theirs = Loader().load_service_model(service, "service-2")
     assert ours != theirs
     assert ours == without_prose(theirs)
+
+
+def test_a_member_called_documentation_stays(tmp_path: Path) -> None:
+    """Only text is prose: a shape or member of that name is part of what can be called."""
+    (tmp_path / "service-2.json").write_text('{"members": {"documentation": {"documentation": "Prose."}}}')
+
+    found = Descriptions().load_file(str(tmp_path / "service-2"))
+
+    assert found == {"members": {"documentation": {"documentation": ""}}}
 
 
 def without_prose(found: Any) -> Any:

@@ -17,6 +17,8 @@ from tests.conftest import LocalAws
 
 ACCOUNT = "000000000000"
 
+pytestmark = pytest.mark.usefixtures("expiry")
+
 
 @pytest.fixture
 def settings(aws: LocalAws) -> Settings:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -36,17 +35,11 @@ REST: dict[str, Any] = {"clock": CLOCK, "events": MemoryEvents(), "symbols": DEF
 
 
 @pytest.fixture
-def dynamodb(aws: Any) -> Iterator[Any]:
-    """An empty table from which nothing expires meanwhile: what the version before wrote is of long ago."""
+def dynamodb(aws: Any) -> Any:
+    """An empty table."""
     client = aws.client("dynamodb")
     empty(client)
-    expiry(client, enabled=False)
-    yield client
-    expiry(client, enabled=True)
-
-
-def expiry(client: Any, *, enabled: bool) -> None:
-    client.update_time_to_live(TableName=TABLE, TimeToLiveSpecification={"AttributeName": "ttl", "Enabled": enabled})
+    return client
 
 
 @pytest.fixture

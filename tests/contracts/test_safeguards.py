@@ -96,6 +96,7 @@ def _snapshot(aws: LocalAws) -> None:
     ec2.create_snapshot(VolumeId=volume)  # somebody's own, which is no daily one
 
 
+@pytest.mark.usefixtures("expiry")
 def test_the_table_is_protected(place: Place) -> None:
     """Recovery, TTL and deletion protection as the template sets them."""
     table = place.see.table()

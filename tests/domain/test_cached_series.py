@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from axia_core.domain.cached_series import CacheStatus, CacheUse, expires_at, series_length
+from axia_core.domain.cached_series import MOST_SESSIONS, CacheStatus, CacheUse, expires_at, series_length
 from axia_core.domain.holidays import usual_holidays
 from axia_core.domain.sessions import last_closed_trading_days, session, trading_days
 from axia_core.domain.timeframes import Timeframe
@@ -33,9 +33,20 @@ def test_before_the_close_yesterday_is_the_latest() -> None:
     assert expires_at(date(2026, 7, 2), friday_noon) == session(date(2026, 7, 3)).close
 
 
+@given(st.integers(0, 2 * 366 * 24))
+@example(27 * 24)  # a Saturday
+def test_a_year_back_lies_in_it(hours: int) -> None:
+    """Whenever a reader asks for the last 366 days, a full series with the latest closed session begins before them."""
+    now = datetime(2026, 1, 4, tzinfo=UTC) + timedelta(hours=hours)
+
+    first = last_closed_trading_days(now, MOST_SESSIONS)[0]
+
+    assert session(first).open <= now - timedelta(days=366)
+
+
 @pytest.mark.parametrize(
     ("timeframe", "length"),
-    [(Timeframe.M5, 8_000), (Timeframe.M15, 8_000), (Timeframe.H1, 6_240), (Timeframe.H4, 1_560), (Timeframe.D1, 260)],
+    [(Timeframe.M5, 8_000), (Timeframe.M15, 8_000), (Timeframe.H1, 6_288), (Timeframe.H4, 1_572), (Timeframe.D1, 262)],
 )
 def test_long_timeframes_hold_less(timeframe: Timeframe, length: int) -> None:
     """H1, H4 and D1 hold a year of sessions, shorter timeframes the configured number of bars."""

@@ -87,6 +87,7 @@ def test_every_check_has_a_fault() -> None:
     assert all(one.turns != other.turns for one, other in pairwise(FAULTS))
 
 
+@pytest.mark.usefixtures("expiry")
 def test_stacks_are_compared_with_what_they_were_deployed_from(aws: LocalAws) -> None:
     """Those that are not there are left out, and each question is asked once: an alarm has thirteen properties."""
     asked: Counter[str] = Counter()
@@ -108,6 +109,7 @@ def test_stacks_are_compared_with_what_they_were_deployed_from(aws: LocalAws) ->
     assert asked["DescribeAlarms"] == len(ALARMS)
 
 
+@pytest.mark.usefixtures("expiry")
 def test_drift_is_told_by_stack_and_property(aws: LocalAws) -> None:
     """A queue that somebody changed by hand, and one property of it."""
     sqs = aws.client("sqs")
