@@ -122,6 +122,7 @@ def left_behind() -> None:
         redis.Redis.from_url(_STARTED["redis"]).flushall()
     if "aws" in _STARTED:
         _empty(_STARTED["aws"])
+        _expiry(_STARTED["aws"], enabled=False)
 
 
 def _empty(local: LocalAws) -> None:

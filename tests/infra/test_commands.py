@@ -13,6 +13,8 @@ from axia_cli.output import exit_code
 from axia_core.errors import ConflictingOrder, InvalidOrder, NotRunning, StoreUnavailable
 from tests.conftest import LocalAws
 
+pytestmark = pytest.mark.usefixtures("expiry")
+
 
 @pytest.fixture
 def axia(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:

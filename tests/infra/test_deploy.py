@@ -15,6 +15,8 @@ from infra.stacks import check_core, deploy_core, local_target
 from infra.template import Template
 from tests.conftest import REGION, LocalAws, start_emulator
 
+pytestmark = pytest.mark.usefixtures("expiry")
+
 
 def test_deploying_twice_changes_nothing(aws: LocalAws) -> None:
     """A second deployment finds nothing to change and nothing to set."""
