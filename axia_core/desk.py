@@ -19,7 +19,7 @@ from axia_core.desk_unshown import Unshown
 from axia_core.domain.absence import Absences
 from axia_core.domain.events import EventType, Severity
 from axia_core.domain.limits import DAILY_LOSS, DRAWDOWN
-from axia_core.domain.messages import Epoch
+from axia_core.domain.messages import Epoch, Message
 from axia_core.domain.metrics import order_readings
 from axia_core.domain.order_news import order_news
 from axia_core.domain.order_states import OrderRecord, State
@@ -77,6 +77,7 @@ class Desk:
     _next_look: dict[str, datetime] = field(default_factory=dict)
     _adopted_at: datetime | None = None
     _told: set[str] = field(default_factory=set)
+    _durable: list[Message] = field(default_factory=list)
     _rounds: Rounds = field(default_factory=Rounds)
 
     def __post_init__(self) -> None:
@@ -184,7 +185,9 @@ class Desk:
             if number and number % RECEIVE_LIMIT == 0:
                 self._let_exits_by()
             self._step(record)
+            self._acknowledge()
             self._lease.keep()
+        self._acknowledge()
         self._look_after_the_rest()
         busy = received or any(self._is_new(record) for record in self._open.values())
         if not busy and self._rounds.is_due(self.clock.now()):
@@ -218,16 +221,30 @@ class Desk:
 
     def _accept(self, wait_s: int) -> int:
         """One receive into the ledger; how many messages it brought."""
+        self._acknowledge()
         messages = self.queue.receive(RECEIVE_LIMIT, wait_s, self.rules.receive_visibility_s)
         # A desk that stalled in the poll must not take messages away from the one that holds the lease by now.
         self._lease.keep()
-        queue, ledger, clock, events = self.queue, self.ledger, self.clock, self.events
         for record in accept(
-            messages, queue=queue, ledger=ledger, clock=clock, events=events, symbols=self.rules.symbols
+            messages,
+            acknowledge=self._durable.extend,
+            ledger=self.ledger,
+            clock=self.clock,
+            events=self.events,
+            symbols=self.rules.symbols,
         ):
             if record.order.order_id not in self._open:
                 self._note(record)
         return len(messages)
+
+    def _acknowledge(self) -> None:
+        """What is in the ledger leaves the queue; the first order of a round does not wait for it.
+
+        Before the next receive at the latest: what a dead desk had not acknowledged comes again, and is known.
+        """
+        if self._durable:
+            self.queue.delete_all(self._durable)
+            self._durable.clear()
 
     def _waiting(self) -> list[OrderRecord]:
         """What is RECEIVED and due: exits before entries, then in order of sending, and not too many new ones.

@@ -205,7 +205,7 @@ class LatencyWorld:
         before_s: dict[int, float] = {}
         entered = {}
         for row in self._audited():
-            if row["function"] == "order_send":
+            if row["function"] == "order_send" and row["pid"] in before_s:  # the oldest rows are cut off anywhere
                 found = re.search(r"magic\D+(\d+)", row["arguments"])
                 entered[int(found.group(1)) if found else 0] = before_s[row["pid"]]
             before_s[row["pid"]] = row["at_ms"] / 1000

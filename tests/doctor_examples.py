@@ -109,7 +109,14 @@ def ledger_with_unknown() -> MemoryOrderLedger:
     made, clock = ledger(), SteppedClock(MONDAY)
     queue = queue_with(json.dumps(SEVEN_FIELDS))
     messages = queue.receive(1, 0, 10)
-    accept(messages, queue=queue, ledger=made, clock=clock, events=MemoryEvents(), symbols=("USDJPY",))
+    accept(
+        messages,
+        acknowledge=queue.delete_all,
+        ledger=made,
+        clock=clock,
+        events=MemoryEvents(),
+        symbols=("USDJPY",),
+    )
     (received,), lease = made.open_orders(), made.lease_holder(MONDAY)
     assert lease is not None
     begun = made.begin_attempt(received, lease, MONDAY)

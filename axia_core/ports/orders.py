@@ -94,6 +94,10 @@ class OrderLedger(ABC):
         """
 
     @abstractmethod
+    def record_together(self, orders: Sequence[tuple[Order, Message]], now: datetime) -> bool:
+        """Writes all of them in one step where each would be NEW; else False, and nothing is written."""
+
+    @abstractmethod
     def leave_tombstone(self, order_id: str, by: str, now: datetime) -> bool:
         """Cancels an order that has not come yet, in the name of order *by*; False when it has come."""
 

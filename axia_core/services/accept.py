@@ -1,8 +1,8 @@
-"""Accept received messages: parse each, write it to the ledger, and only then acknowledge them together."""
+"""Accept received messages: parse each, write them to the ledger, and only then let them be acknowledged."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from axia_core.domain.messages import Message
 from axia_core.domain.order_states import OrderRecord, new_record
 from axia_core.domain.orders import parse_order
 from axia_core.errors import InvalidOrder, StoreUnavailable
-from axia_core.ports import Clock, Events, OrderLedger, OrderQueue, Recorded
+from axia_core.ports import Clock, Events, OrderLedger, Recorded
 
 COMPONENT = "order_processor"
 # A reason quotes the message, which may be hostile: long, or text that no store takes.
@@ -32,7 +32,7 @@ _LEFT = _Taken(False)
 def accept(
     messages: Sequence[Message],
     *,
-    queue: OrderQueue,
+    acknowledge: Callable[[Sequence[Message]], None],
     ledger: OrderLedger,
     clock: Clock,
     events: Events,
@@ -40,15 +40,38 @@ def accept(
 ) -> list[OrderRecord]:
     """The orders that the messages hold and that are to be worked on, durable in the ledger.
 
-    A repeat of a known order is acknowledged and does nothing. What cannot be parsed, and a known id with other
-    content, is left to redelivery and the dead-letter queue, with its reason recorded. Whatever is wrong with a message
-    stays with it. Raises StoreUnavailable: what was not acknowledged then comes again, and is known.
+    *acknowledge* is given what has done its service; a repeat of a known order has, and does nothing. What cannot be
+    parsed, and a known id with other content, is left to redelivery and the dead-letter queue, with its reason
+    recorded. Whatever is wrong with a message stays with it. Raises StoreUnavailable: what was not acknowledged then
+    comes again, and is known.
     """
+    if (together := _record_together(messages, ledger, clock.now(), symbols)) is not None:
+        acknowledge(messages)
+        return together
     taken = [_take(message, ledger, clock, events, symbols) for message in messages]
     done = [message for message, one in zip(messages, taken, strict=True) if one.is_done_with]
     if done:
-        queue.delete_all(done)
+        acknowledge(done)
     return [one.record for one in taken if one.record is not None]
+
+
+def _record_together(
+    messages: Sequence[Message], ledger: OrderLedger, now: datetime, symbols: tuple[str, ...]
+) -> list[OrderRecord] | None:
+    """The records of several that are all new orders, in one call instead of one each; None where one of them is not.
+
+    Whatever is wrong is found again, and told, when each goes by itself.
+    """
+    if len(messages) < 2:
+        return None
+    try:
+        orders = [(parse_order(message.body, message.message_id, symbols), message) for message in messages]
+        is_written = ledger.record_together(orders, now)
+    except StoreUnavailable:
+        raise
+    except Exception:  # noqa: BLE001 - one message's fault must not take its neighbours along
+        return None
+    return [new_record(order, message, now) for order, message in orders] if is_written else None
 
 
 def _take(message: Message, ledger: OrderLedger, clock: Clock, events: Events, symbols: tuple[str, ...]) -> _Taken:

@@ -79,7 +79,7 @@ def test_hostile_reasons_are_stored(dynamodb: Any, body: str) -> None:
     (received,) = queue.receive(1, 0, 10)
     rest = {"clock": SteppedClock(NOW), "events": MemoryEvents(), "symbols": DEFAULT_SYMBOLS}
 
-    assert accept((received,), queue=queue, ledger=ledger, **rest) == []
+    assert accept((received,), acknowledge=queue.delete_all, ledger=ledger, **rest) == []
 
     reason = ledger.unreadable_reason(received.message_id)
     assert reason is not None

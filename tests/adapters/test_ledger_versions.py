@@ -88,7 +88,7 @@ class TestItemsOfTheVersionBefore:
     def test_a_repeat_is_known_and_a_tombstone_found(self, old: DynamoOrderLedger) -> None:
         """The content hashes of the version before are today's, so a redelivery across the upgrade orders nothing."""
         again = message("filled", lot_size=0.2)
-        records = accept((again,), queue=MemoryOrderQueue(CLOCK), ledger=old, **REST)
+        records = accept((again,), acknowledge=MemoryOrderQueue(CLOCK).delete_all, ledger=old, **REST)
 
         assert records == []
         assert record(old, "overtaken").state is State.CANCELLED
@@ -247,5 +247,5 @@ class TestItemsOfANewerVersion:
         again = message("newer")
         queue = MemoryOrderQueue(CLOCK)
 
-        assert accept((again,), queue=queue, ledger=newer.ledger, **REST) == []
+        assert accept((again,), acknowledge=queue.delete_all, ledger=newer.ledger, **REST) == []
         assert newer.ledger.record(parse_order(again.body, "m", DEFAULT_SYMBOLS), again, NOW) is Recorded.KNOWN

@@ -45,7 +45,8 @@ def accept_all(desk: Desk) -> None:
     from axia_core.adapters.memory import MemoryEvents
 
     received = desk.queue.receive(10, 0, 10)
-    accept(received, queue=desk.queue, ledger=desk.ledger, clock=desk.clock, events=MemoryEvents(), symbols=symbols)
+    acknowledge, events = desk.queue.delete_all, MemoryEvents()
+    accept(received, acknowledge=acknowledge, ledger=desk.ledger, clock=desk.clock, events=events, symbols=symbols)
 
 
 def test_sent_once(desk: Desk) -> None:

@@ -17,7 +17,7 @@ from axia_core.domain.kill_switch import KillSwitch, Mode
 from axia_core.domain.messages import Epoch, Message
 from axia_core.domain.names import TABLE
 from axia_core.domain.order_states import Execution, OrderRecord, State, new_record
-from axia_core.domain.orders import parse_order
+from axia_core.domain.orders import Order, parse_order
 from axia_core.domain.symbols import DEFAULT_SYMBOLS
 from axia_core.errors import IllegalTransition, LeaseLost, VersionConflict
 from axia_core.ports import Mark, OrderLedger, Recorded
@@ -185,6 +185,33 @@ def test_same_content_is_known_and_other_content_conflicts(ledger: OrderLedger) 
     assert Recorded.KNOWN is ledger.record(parse_order(same.body, "x", DEFAULT_SYMBOLS), same, NOW)
     assert Recorded.CONFLICT is ledger.record(parse_order(other.body, "x", DEFAULT_SYMBOLS), other, NOW)
     assert first == ledger.order("A1")
+
+
+def test_new_orders_are_recorded_together(ledger: OrderLedger) -> None:
+    """Several new orders are held as if each had been recorded by itself."""
+    orders = several("A1", "A2", "A3")
+
+    assert ledger.record_together(orders, NOW)
+
+    assert [ledger.order(order.order_id) for order, _ in orders] == [new_record(*one, NOW) for one in orders]
+    assert [[event.state for event in ledger.events(name)] for name in ("A1", "A3")] == [[State.RECEIVED]] * 2
+
+
+@pytest.mark.parametrize("other", ["known", "overtaken", "twice"])
+def test_together_it_is_all_or_nothing(ledger: OrderLedger, other: str) -> None:
+    """With one among them that is known, that a CANCEL has overtaken or that comes twice, none is written."""
+    record(ledger, "known")
+    ledger.leave_tombstone("overtaken", "C1", NOW)
+    orders = several("A1", *(["A2", "A2"] if other == "twice" else [other]))
+
+    assert not ledger.record_together(orders, NOW)
+
+    assert [ledger.order(name) for name in ("A1", "A2", "overtaken")] == [None, None, None]
+
+
+def several(*order_ids: str) -> list[tuple[Order, Message]]:
+    messages = [message(order_id) for order_id in order_ids]
+    return [(parse_order(sent.body, sent.message_id, DEFAULT_SYMBOLS), sent) for sent in messages]
 
 
 def test_move_is_conditional_on_the_version(ledger: OrderLedger) -> None:

@@ -71,7 +71,7 @@ class World:
         with suppress(StoreUnavailable):  # a desk tries again with the next delivery
             accept(
                 messages,
-                queue=queue,
+                acknowledge=queue.delete_all,
                 ledger=self.ledger,
                 clock=self.clock,
                 events=MemoryEvents(),

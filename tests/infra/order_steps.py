@@ -123,9 +123,15 @@ class OrderSteps(Acting):
         self.empty()
         body = {**SEVEN_FIELDS, "order_id": new_order_id()}
         send(body, queue=self.queue(self.yard.root), clock=self.clock, symbols=self.settings.symbols)
-        around = {"queue": self.queue(self.yard.root), "ledger": ledger or self._roots_ledger, "clock": self.clock}
-        messages = self.queue(self.yard.root).receive(1, 1, 10)
-        (record,) = accept(messages, events=MemoryEvents(), symbols=self.settings.symbols, **around)
+        queue = self.queue(self.yard.root)
+        (record,) = accept(
+            queue.receive(1, 1, 10),
+            acknowledge=queue.delete_all,
+            ledger=ledger or self._roots_ledger,
+            clock=self.clock,
+            events=MemoryEvents(),
+            symbols=self.settings.symbols,
+        )
         return record
 
     def keep_accounts(self) -> None:

@@ -111,7 +111,7 @@ class FakeDesk(DeskResource):
         self.send(order_id)
         accept(
             self.queue.receive(10, 0, 10),
-            queue=self.queue,
+            acknowledge=self.queue.delete_all,
             ledger=self.ledger,
             clock=self.clock,
             events=self.events,

@@ -114,7 +114,7 @@ def _accepted(ports: OrderPorts) -> str:
     message_id = ports.queue.send(json.dumps({**fields, "symbol": "USDJPY"}))
     accept(
         ports.queue.receive(1, 5, 10),
-        queue=ports.queue,
+        acknowledge=ports.queue.delete_all,
         ledger=ports.ledger,
         clock=ports.clock,
         events=ports.events,

@@ -53,7 +53,7 @@ class World:
     def accept(self, *messages: Message) -> list[OrderRecord]:
         return accept(
             messages,
-            queue=self.queue,
+            acknowledge=self.queue.delete_all,
             ledger=self.ledger,
             clock=self.clock,
             events=self.events,

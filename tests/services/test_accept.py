@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
+from axia_core.adapters.memory import MemoryOrderLedger
+from axia_core.domain.kill_switch import KillSwitch
+from axia_core.domain.messages import Message
 from axia_core.domain.order_states import State
+from axia_core.domain.orders import Order
 from tests.services.conftest import World
 
 
@@ -75,3 +82,38 @@ def test_poison_does_not_block_the_good(world: World) -> None:
     world.send(order_id="good")
 
     assert [record.order.order_id for record in world.accept_all()] == ["good"]
+
+
+def test_neighbours_of_a_known_order_are_accepted(world: World) -> None:
+    """What cannot be recorded together is recorded one by one: a repeat among new orders changes nothing for them."""
+    first = world.received(order_id="A1")
+    for order_id in ("A1", "A2", "A3"):
+        world.send(order_id=order_id)
+
+    records = world.accept_all()
+
+    assert records[0] == first
+    assert [record.order.order_id for record in records] == ["A1", "A2", "A3"]
+    assert world.queue.depth().waiting + world.queue.depth().in_flight == 0
+
+
+def test_many_new_orders_cost_one_call(world: World) -> None:
+    """A receive that brings new orders alone is recorded in one step, and as each by itself would be."""
+    world.ledger = CountsCalls(KillSwitch(active=False, version=1))
+    for number in range(10):
+        world.send(order_id=f"A{number}")
+
+    records = world.accept_all()
+
+    assert (world.ledger.together, len(records)) == (1, 10)
+    assert list(world.ledger.open_orders()) == records
+
+
+class CountsCalls(MemoryOrderLedger):
+    """How often several were recorded in one step."""
+
+    together = 0
+
+    def record_together(self, orders: Sequence[tuple[Order, Message]], now: datetime) -> bool:
+        self.together += 1
+        return super().record_together(orders, now)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
 import pytest
 
-from axia_core.adapters.memory import MemoryBroker
+from axia_core.adapters.memory import MemoryBroker, MemoryOrderQueue
 from axia_core.desk import desk_is_needed
 from axia_core.domain.broker import Absent, Account, CannotTell, Evidence
 from axia_core.domain.kill_switch import KillSwitch
+from axia_core.domain.messages import Message
 from axia_core.domain.order_states import Execution, OrderRecord, State
 from axia_core.domain.orders import Order
 from axia_core.domain.outcomes import Outcome, Unknown
 from axia_core.errors import LeaseLost, NotRunning
+from axia_core.ports import Clock
 from tests.services.conftest import World
 
 
@@ -36,6 +38,46 @@ def test_message_becomes_a_fill(world: World) -> None:
     records = first(world.desk().run(never))
 
     assert [(record.order.order_id, record.state) for record in records] == [("A1", State.FILLED)]
+
+
+def test_order_does_not_wait_for_the_acknowledgement(world: World) -> None:
+    """An order that is in the ledger goes to the broker before its message is deleted, and the next receive after."""
+    calls: list[str] = []
+    world.queue, world.broker = NotesCalls(world.clock, calls), SaysWhen(world.clock, calls)
+    for order_id in ("A1", "A2"):
+        world.send(order_id=order_id)
+
+    first(world.desk().run(never), 2)
+
+    assert calls[:5] == ["receive", "submit", "delete_all", "submit", "receive"]
+
+
+class NotesCalls(MemoryOrderQueue):
+    """Notes when it is called."""
+
+    def __init__(self, clock: Clock, calls: list[str]) -> None:
+        super().__init__(clock)
+        self._calls = calls
+
+    def receive(self, limit: int, wait_s: int, visibility_s: int) -> tuple[Message, ...]:
+        self._calls.append("receive")
+        return super().receive(limit, wait_s, visibility_s)
+
+    def delete_all(self, messages: Sequence[Message]) -> None:
+        self._calls.append("delete_all")
+        super().delete_all(messages)
+
+
+class SaysWhen(MemoryBroker):
+    """Notes when something is submitted."""
+
+    def __init__(self, clock: Clock, calls: list[str]) -> None:
+        super().__init__(clock)
+        self._calls = calls
+
+    def submit(self, order: Order, send_by: datetime) -> Outcome:
+        self._calls.append("submit")
+        return super().submit(order, send_by)
 
 
 def test_exits_overtake_entries(world: World) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -31,6 +31,7 @@ from axia_core.ports import Mark, OrderLedger, Recorded
 from axia_core.settings import Settings
 
 KEPT_BODY_CHARACTERS = 4_096
+MOST_STEPS = 100
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _SINCE = {"#since": "since"}
 
@@ -50,16 +51,24 @@ class DynamoOrderLedger(OrderLedger):
 
     def record(self, order: Order, message: Message, now: datetime) -> Recorded:
         record = new_record(order, message, now)
-        reasons, written = self._put_new(record, self._no_tombstone(order.order_id)), Recorded.NEW
+        reasons, written = self._table.transact("recording an order", self._new(record)), Recorded.NEW
         if reasons and reasons[0] != CHECK_FAILED:
             tombstone = self._table.get(*items.tombstone_key(order.order_id)) or {}
-            reasons = self._put_new(cancelled_before_it_came(record, str(tombstone.get("by"))))
+            overtaken = cancelled_before_it_came(record, str(tombstone.get("by")))
+            reasons = self._table.transact("recording an order", self._put_new(overtaken))
             written = Recorded.OVERTAKEN
         if not reasons:
             return written
         known = self._table.get(items.order_pk(order.order_id), items.METADATA)
         same = known is not None and known.get("content_hash") == order.content_hash()
         return Recorded.KNOWN if same else Recorded.CONFLICT
+
+    def record_together(self, orders: Sequence[tuple[Order, Message]], now: datetime) -> bool:
+        # A transaction takes a hundred steps, and no item twice.
+        steps = [step for order, message in orders for step in self._new(new_record(order, message, now))]
+        if len(steps) > MOST_STEPS or len({order.order_id for order, _ in orders}) < len(orders):
+            return False
+        return not self._table.transact("recording orders", steps)
 
     def leave_tombstone(self, order_id: str, by: str, now: datetime) -> bool:
         pk, sk = items.tombstone_key(order_id)
@@ -291,12 +300,13 @@ class DynamoOrderLedger(OrderLedger):
         unreadable = tuple(sorted(one for one in found if isinstance(one, str)))
         return [one for one in found if not isinstance(one, str)], unreadable
 
-    def _put_new(self, record: OrderRecord, *conditions: Item) -> list[str]:
-        order = self._table.put(items.order_item(record, self._kept_for), "attribute_not_exists(pk)")
-        return self._table.transact("recording an order", [order, self._event(record), *conditions])
+    def _new(self, record: OrderRecord) -> list[Item]:
+        tombstone = items.tombstone_key(record.order.order_id)
+        return [*self._put_new(record), self._table.check(*tombstone, "attribute_not_exists(pk)", {}, {})]
 
-    def _no_tombstone(self, order_id: str) -> Item:
-        return self._table.check(*items.tombstone_key(order_id), "attribute_not_exists(pk)", {}, {})
+    def _put_new(self, record: OrderRecord) -> list[Item]:
+        order = self._table.put(items.order_item(record, self._kept_for), "attribute_not_exists(pk)")
+        return [order, self._event(record)]
 
     def _event(self, record: OrderRecord) -> Item:
         return self._table.put(items.event_item(record) | {"ttl": self._event_ttl(record)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -53,6 +54,15 @@ class MemoryOrderLedger(OrderLedger):
         cancelled_by = self._tombstones.get(order.order_id)
         self._keep(record if cancelled_by is None else cancelled_before_it_came(record, cancelled_by))
         return Recorded.NEW if cancelled_by is None else Recorded.OVERTAKEN
+
+    def record_together(self, orders: Sequence[tuple[Order, Message]], now: datetime) -> bool:
+        ids = [order.order_id for order, _ in orders]
+        known = self._orders.keys() | self._tombstones.keys()
+        if len(set(ids)) < len(ids) or not known.isdisjoint(ids):
+            return False
+        for order, message in orders:
+            self.record(order, message, now)
+        return True
 
     def leave_tombstone(self, order_id: str, by: str, now: datetime) -> bool:
         if order_id not in self._orders:
