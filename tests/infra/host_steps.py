@@ -36,6 +36,7 @@ class Host(BarSteps, OrderSteps, ToldSteps):
             "keep a statement": self.statement,
             "send an order": self.send,
             "desk: accept, execute, settle": self.trade,
+            "desk: accept several": self.accept_several,
             "desk: take over, look back": self.take_over,
             "desk: keep accounts": self.keep_accounts,
             "kill switch and audit": self.switch,

@@ -94,6 +94,25 @@ class OrderSteps(Acting):
         depth = self.queue(self.yard.root).depth()
         assert (ended, depth.waiting, depth.in_flight) == ([State.FILLED], 0, 0)
 
+    def accept_several(self) -> None:
+        """Two new orders of one receive."""
+        self._forget_orders()
+        self.empty()
+        at_root = self.queue(self.yard.root)
+        for _ in range(2):
+            body = {**SEVEN_FIELDS, "order_id": new_order_id()}
+            send(body, queue=at_root, clock=self.clock, symbols=self.settings.symbols)
+        records = accept(
+            [message for _ in range(2) for message in at_root.receive(1, 1, 10)],
+            acknowledge=self.my_queue.delete_all,
+            ledger=self.ledger,
+            clock=self.clock,
+            events=MemoryEvents(),
+            symbols=self.settings.symbols,
+        )
+
+        assert [record.state for record in records] == [State.RECEIVED] * 2
+
     def take_over(self) -> None:
         """What a desk does beside executing: it looks for what is open and untold, marks, notes, and looks back."""
         self._forget_orders()
