@@ -221,7 +221,6 @@ class Desk:
 
     def _accept(self, wait_s: int) -> int:
         """One receive into the ledger; how many messages it brought."""
-        self._acknowledge()
         messages = self.queue.receive(RECEIVE_LIMIT, wait_s, self.rules.receive_visibility_s)
         # A desk that stalled in the poll must not take messages away from the one that holds the lease by now.
         self._lease.keep()
@@ -240,7 +239,7 @@ class Desk:
     def _acknowledge(self) -> None:
         """What is in the ledger leaves the queue; the first order of a round does not wait for it.
 
-        Before the next receive at the latest: what a dead desk had not acknowledged comes again, and is known.
+        What a desk that died had not acknowledged comes again, and is known.
         """
         if self._durable:
             self.queue.delete_all(self._durable)

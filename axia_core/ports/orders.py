@@ -95,7 +95,7 @@ class OrderLedger(ABC):
 
     @abstractmethod
     def record_together(self, orders: Sequence[tuple[Order, Message]], now: datetime) -> bool:
-        """Writes all of them in one step where each would be NEW; else False, and nothing is written."""
+        """Writes those of one receive in one step where each would be NEW; else False, and nothing is written."""
 
     @abstractmethod
     def leave_tombstone(self, order_id: str, by: str, now: datetime) -> bool:

@@ -60,15 +60,13 @@ def _record_together(
 ) -> list[OrderRecord] | None:
     """The records of several that are all new orders, in one call instead of one each; None where one of them is not.
 
-    Whatever is wrong is found again, and told, when each goes by itself.
+    Whatever is wrong is found again, and told, when each goes by itself; so is what was written and not answered.
     """
     if len(messages) < 2:
         return None
     try:
         orders = [(parse_order(message.body, message.message_id, symbols), message) for message in messages]
         is_written = ledger.record_together(orders, now)
-    except StoreUnavailable:
-        raise
     except Exception:  # noqa: BLE001 - one message's fault must not take its neighbours along
         return None
     return [new_record(order, message, now) for order, message in orders] if is_written else None

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+import pytest
+
 from axia_core.adapters.memory import MemoryOrderLedger
 from axia_core.domain.kill_switch import KillSwitch
 from axia_core.domain.messages import Message
 from axia_core.domain.order_states import State
 from axia_core.domain.orders import Order
+from axia_core.errors import StoreUnavailable
 from tests.services.conftest import World
 
 
@@ -97,23 +100,30 @@ def test_neighbours_of_a_known_order_are_accepted(world: World) -> None:
     assert world.queue.depth().waiting + world.queue.depth().in_flight == 0
 
 
-def test_many_new_orders_cost_one_call(world: World) -> None:
-    """A receive that brings new orders alone is recorded in one step, and as each by itself would be."""
-    world.ledger = CountsCalls(KillSwitch(active=False, version=1))
-    for number in range(10):
-        world.send(order_id=f"A{number}")
+@pytest.mark.parametrize("is_written", [False, True])
+def test_several_that_the_store_does_not_take_go_one_by_one(world: World, is_written: bool) -> None:
+    """Whatever the store says to several at once, and whether it has written them, each is accepted by itself."""
+    world.ledger = TakesOneAtATime(KillSwitch(active=False, version=1))
+    world.ledger.is_written = is_written
+    for order_id in ("A1", "A2"):
+        world.send(order_id=order_id)
 
     records = world.accept_all()
 
-    assert (world.ledger.together, len(records)) == (1, 10)
+    assert [(record.order.order_id, record.state) for record in records] == [
+        ("A1", State.RECEIVED),
+        ("A2", State.RECEIVED),
+    ]
     assert list(world.ledger.open_orders()) == records
+    assert world.queue.depth().in_flight == 0
 
 
-class CountsCalls(MemoryOrderLedger):
-    """How often several were recorded in one step."""
+class TakesOneAtATime(MemoryOrderLedger):
+    """A store whose answer to a large step is lost, with the step or after it."""
 
-    together = 0
+    is_written = False
 
     def record_together(self, orders: Sequence[tuple[Order, Message]], now: datetime) -> bool:
-        self.together += 1
-        return super().record_together(orders, now)
+        if self.is_written:
+            super().record_together(orders, now)
+        raise StoreUnavailable("too large, or no answer")

@@ -103,6 +103,17 @@ def test_boundaries_are_found_and_many() -> None:
     assert len(seen) > 20
 
 
+def test_first_order_does_not_wait_for_the_acknowledgement() -> None:
+    """Two orders of one receive are in the ledger in one step; the first is sent, then their messages are deleted."""
+    world = world_of(two_orders, ANSWERS[0])
+    world.run_desk(FIRST_DESK_S)
+
+    told = ("queue.", "ledger.record", "broker.submit")
+    calls = [call for when, call in map(str.split, world.passed) if when == "before" and call.startswith(told)]
+    first = ["queue.receive", "ledger.record_together", "broker.submit", "queue.delete_all"]
+    assert calls[:6] == [*first, "broker.submit", "queue.receive"]
+
+
 def test_the_matrix_can_fail() -> None:
     """A world in which an order took effect twice is a violation: the matrix is able to see one."""
     world = world_of(once, ANSWERS[0])

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
 import pytest
 
-from axia_core.adapters.memory import MemoryBroker, MemoryOrderQueue
+from axia_core.adapters.memory import MemoryBroker
 from axia_core.desk import desk_is_needed
 from axia_core.domain.broker import Absent, Account, CannotTell, Evidence
 from axia_core.domain.kill_switch import KillSwitch
-from axia_core.domain.messages import Message
 from axia_core.domain.order_states import Execution, OrderRecord, State
 from axia_core.domain.orders import Order
 from axia_core.domain.outcomes import Outcome, Unknown
 from axia_core.errors import LeaseLost, NotRunning
-from axia_core.ports import Clock
 from tests.services.conftest import World
 
 
@@ -40,44 +38,16 @@ def test_message_becomes_a_fill(world: World) -> None:
     assert [(record.order.order_id, record.state) for record in records] == [("A1", State.FILLED)]
 
 
-def test_order_does_not_wait_for_the_acknowledgement(world: World) -> None:
-    """An order that is in the ledger goes to the broker before its message is deleted, and the next receive after."""
-    calls: list[str] = []
-    world.queue, world.broker = NotesCalls(world.clock, calls), SaysWhen(world.clock, calls)
-    for order_id in ("A1", "A2"):
-        world.send(order_id=order_id)
+def test_repeat_of_what_has_ended_leaves_the_queue(world: World) -> None:
+    """A round in which nothing is executed acknowledges what it received as well."""
+    record = world.received(order_id="A1")
+    world.ledger.move(record, State.EXPIRED, world.clock.now())
+    world.send(order_id="A1")
+    ends = world.clock.now() + timedelta(seconds=2)
 
-    first(world.desk().run(never), 2)
+    list(world.desk().run(lambda: world.clock.now() >= ends))
 
-    assert calls[:5] == ["receive", "submit", "delete_all", "submit", "receive"]
-
-
-class NotesCalls(MemoryOrderQueue):
-    """Notes when it is called."""
-
-    def __init__(self, clock: Clock, calls: list[str]) -> None:
-        super().__init__(clock)
-        self._calls = calls
-
-    def receive(self, limit: int, wait_s: int, visibility_s: int) -> tuple[Message, ...]:
-        self._calls.append("receive")
-        return super().receive(limit, wait_s, visibility_s)
-
-    def delete_all(self, messages: Sequence[Message]) -> None:
-        self._calls.append("delete_all")
-        super().delete_all(messages)
-
-
-class SaysWhen(MemoryBroker):
-    """Notes when something is submitted."""
-
-    def __init__(self, clock: Clock, calls: list[str]) -> None:
-        super().__init__(clock)
-        self._calls = calls
-
-    def submit(self, order: Order, send_by: datetime) -> Outcome:
-        self._calls.append("submit")
-        return super().submit(order, send_by)
+    assert world.queue.depth().waiting + world.queue.depth().in_flight == 0
 
 
 def test_exits_overtake_entries(world: World) -> None:

@@ -31,7 +31,6 @@ from axia_core.ports import Mark, OrderLedger, Recorded
 from axia_core.settings import Settings
 
 KEPT_BODY_CHARACTERS = 4_096
-MOST_STEPS = 100
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _SINCE = {"#since": "since"}
 
@@ -64,10 +63,9 @@ class DynamoOrderLedger(OrderLedger):
         return Recorded.KNOWN if same else Recorded.CONFLICT
 
     def record_together(self, orders: Sequence[tuple[Order, Message]], now: datetime) -> bool:
-        # A transaction takes a hundred steps, and no item twice.
+        if len({order.order_id for order, _ in orders}) < len(orders):
+            return False  # a transaction takes no item twice
         steps = [step for order, message in orders for step in self._new(new_record(order, message, now))]
-        if len(steps) > MOST_STEPS or len({order.order_id for order, _ in orders}) < len(orders):
-            return False
         return not self._table.transact("recording orders", steps)
 
     def leave_tombstone(self, order_id: str, by: str, now: datetime) -> bool:
