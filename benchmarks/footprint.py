@@ -2,9 +2,10 @@
 
     python -m benchmarks.footprint [--orders N] [--json]
 
-Counted is what production runs: code server, daemon, webserver and the desk with its MT5 process, and the console,
-which has no page open. The local AWS server, Redis, and the paper terminal's own process are shown and not counted: on
-AWS they are elsewhere, or are MT5 itself. PSS exists on Linux; elsewhere the unique set (USS) is printed, and said so.
+The baseline, measured in the same run, is Dagster with nothing in it (`bare_dagster`). Counted is what production runs:
+code server, daemon, webserver and the desk with its MT5 process, and the console, which has no page open. The local AWS
+server, Redis, and the paper terminal's own process are shown and not counted: on AWS they are elsewhere, or are MT5
+itself. PSS exists on Linux; elsewhere the unique set (USS) is printed, and said so.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,12 +29,13 @@ from axia_core.adapters.paper.profile import TerminalProfile
 from axia_core.domain.sessions import last_due_trading_day
 from axia_core.domain.timeframes import Timeframe
 from axia_core.settings import Settings
+from benchmarks import bare_dagster
 from benchmarks.latency_world import OPENS_WITHIN_S, DeskSide, LatencyWorld, benchmark_settings, wait_until
+from benchmarks.process_memory import MEASURE, run_process, sum_mb, tree
 
 COUNTED = ("code-server", "daemon", "webserver", "desk", "console")
 AIM_MB = 420
 AIM_WITH_CONSOLE_MB = 620
-_MEGABYTE = 1_000_000
 
 Say = Callable[[str], None]
 
@@ -49,12 +50,17 @@ class Report:
     counted: list[str]
     total_mb: float
     total_with_console_mb: float | None
+    bare_dagster_mb: dict[str, float]
+    bare_total_mb: float
+    ratio: float  # without the console, to the bare Dagster
     aim_mb: int = AIM_MB
     aim_with_console_mb: int = AIM_WITH_CONSOLE_MB
 
 
 def run(orders: int, say: Say = lambda _: None) -> Report:
-    """Starts the stack, collects a day, executes orders, and looks."""
+    """Looks at a bare Dagster; then starts the stack, collects a day, executes orders, and looks."""
+    bare = bare_dagster.measured_mb()
+    say(f"Dagster with nothing in it: {bare}")
     profile = TerminalProfile.model_validate({"account": {"balance": 1e9, "margin_mode": "netting"}})
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
@@ -62,7 +68,7 @@ def run(orders: int, say: Say = lambda _: None) -> Report:
     ):
         _collect_a_day(stack, say)
         _execute(stack, orders)
-        return _report(measured_mb(stack), orders)
+        return _report(measured_mb(stack), bare, orders)
 
 
 def _settings(home: Path) -> Settings:
@@ -90,59 +96,40 @@ def measured_mb(stack: Stack) -> dict[str, float]:
     """Every process of the stack by name; a child counts with its parent, except the desk's run."""
     written = record.read(stack.home)
     children = written.children if written else {}
-    code_server = psutil.Process(children["code-server"].pid)
-    desk = run_process(code_server)
-    in_desk = {desk.pid, *(child.pid for child in desk.children(recursive=True))} if desk else set()
-    found = {name: _sum_mb(_tree(child.pid), in_desk) for name, child in children.items()}
-    return {**found, "desk": _sum_mb(_tree(desk.pid), set()) if desk else 0.0}
+    desk = run_process(psutil.Process(children["code-server"].pid))
+    in_desk = {process.pid for process in tree(desk.pid)} if desk else set()
+    found = {name: sum_mb(tree(child.pid), in_desk) for name, child in children.items()}
+    return {**found, "desk": sum_mb(tree(desk.pid), set()) if desk else 0.0}
 
 
-def run_process(code_server: psutil.Process) -> psutil.Process | None:
-    """The process of the one run that there is: Dagster spawns runs as children of the code server."""
-    with suppress(psutil.Error):
-        return next((child for child in code_server.children() if "spawn_main" in " ".join(child.cmdline())), None)
-    return None
-
-
-def _tree(pid: int) -> Iterator[psutil.Process]:
-    process = psutil.Process(pid)
-    yield process
-    yield from process.children(recursive=True)
-
-
-def _sum_mb(processes: Iterator[psutil.Process], without: set[int]) -> float:
-    return round(sum(_bytes(process) for process in processes if process.pid not in without) / _MEGABYTE, 1)
-
-
-def _bytes(process: psutil.Process) -> int:
-    with suppress(psutil.Error):
-        memory = process.memory_full_info()
-        return int(getattr(memory, "pss", memory.uss))
-    return 0
-
-
-def _report(processes_mb: dict[str, float], orders: int) -> Report:
+def _report(processes_mb: dict[str, float], bare_mb: dict[str, float], orders: int) -> Report:
     counted = [name for name in COUNTED if name in processes_mb]
-    total = sum(processes_mb[name] for name in counted)
+    with_console, bare = sum(processes_mb[name] for name in counted), sum(bare_mb.values())
     console = processes_mb.get("console")
+    total = with_console - (console or 0.0)
     return Report(
-        measure="PSS" if sys.platform == "linux" else "USS",
+        measure=MEASURE,
         orders=orders,
         processes_mb=processes_mb,
         counted=counted,
-        total_mb=round(total - (console or 0.0), 1),
-        total_with_console_mb=None if console is None else round(total, 1),
+        total_mb=round(total, 1),
+        total_with_console_mb=None if console is None else round(with_console, 1),
+        bare_dagster_mb=bare_mb,
+        bare_total_mb=round(bare, 1),
+        ratio=round(total / bare, 2),
     )
 
 
 def table(report: Report) -> str:
     """The report for people."""
-    lines = [f"{'process':16}{report.measure + ' MB':>10}"]
+    lines = [f"{'process':16}{report.measure + ' MB':>10}{'bare Dagster':>16}"]
     for name, megabytes in sorted(report.processes_mb.items(), key=lambda pair: pair[0] not in report.counted):
-        lines.append(f"{name:16}{megabytes:>10}{'' if name in report.counted else '   not counted'}")
-    lines.append(f"{'without console':16}{report.total_mb:>10}   aim {report.aim_mb}")
+        bare = report.bare_dagster_mb.get(name, "")
+        lines.append(f"{name:16}{megabytes:>10}{bare:>16}{'' if name in report.counted else '   not counted'}")
+    total = f"{'without console':16}{report.total_mb:>10}{report.bare_total_mb:>16}"
+    lines.append(f"{total}   aim {report.aim_mb}; {report.ratio} times the bare Dagster")
     if report.total_with_console_mb is not None:
-        lines.append(f"{'with console':16}{report.total_with_console_mb:>10}   aim {report.aim_with_console_mb}")
+        lines.append(f"{'with console':16}{report.total_with_console_mb:>10}{'':16}   aim {report.aim_with_console_mb}")
     return "\n".join(lines)
 
 

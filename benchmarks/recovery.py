@@ -28,8 +28,8 @@ from axia_core.adapters import sqs
 from axia_core.adapters.dynamodb import connect
 from axia_core.errors import AxiaError
 from axia_core.settings import Settings
-from benchmarks.footprint import run_process
 from benchmarks.latency_world import OPENS_WITHIN_S, DeskSide, LatencyWorld, benchmark_settings, wait_until
+from benchmarks.process_memory import run_process
 
 UP_WITHIN_S = 120.0
 RECEIVED_WITHIN_S = 30.0

@@ -17,6 +17,7 @@ from axia_core.settings import Settings
 
 PAPER = "axia_core.adapters.paper"
 DEFINITIONS = "axia_pipelines.definitions"
+LEAN = ("-m", "axia_cli.stack.lean")
 
 
 @dataclass(frozen=True)
@@ -88,18 +89,18 @@ class Parts:
     def code_server(self) -> Part:
         """The one process that has loaded the Dagster definitions; runs are its children."""
         address = ("--host", self.settings.host, "--port", str(self.settings.code_server_port))
-        argv = ("-m", "dagster", "api", "grpc", "-m", DEFINITIONS, "--location-name", "axia", *address)
+        argv = (*LEAN, "dagster", "api", "grpc", "-m", DEFINITIONS, "--location-name", "axia", *address)
         return self._python("code-server", argv, lambda: answers(self.settings.code_server_port), timeout_s=90)
 
     def daemon(self) -> Part:
         """Schedules, sensors, the run queue and run monitoring."""
-        argv = ("-m", "dagster._daemon", "run", "-w", str(self.dagster_home / "workspace.yaml"))
+        argv = (*LEAN, "dagster._daemon", "run", "-w", str(self.dagster_home / "workspace.yaml"))
         return self._python("daemon", argv, lambda: dagster_web.daemons_healthy(self.web_url), timeout_s=90)
 
     def webserver(self) -> Part:
         """The Dagster UI."""
         address = ("-h", self.settings.host, "-p", str(self.settings.webserver_port))
-        argv = ("-m", "dagster_webserver", "-w", str(self.dagster_home / "workspace.yaml"), *address)
+        argv = (*LEAN, "dagster_webserver", "-w", str(self.dagster_home / "workspace.yaml"), *address)
         return self._python("webserver", argv, lambda: dagster_web.up(self.web_url), timeout_s=90)
 
     def console(self) -> Part:

@@ -33,11 +33,11 @@ switch ($Part) {
     }
     'orders' {
         Set-CacheUrl
-        $arguments = '-m', 'dagster', 'api', 'grpc', '-m', 'axia_pipelines.definitions', '--location-name', 'axia', '--host', '127.0.0.1', '--port', '4266'
+        $arguments = '-m', 'axia_cli.stack.lean', 'dagster', 'api', 'grpc', '-m', 'axia_pipelines.definitions', '--location-name', 'axia', '--host', '127.0.0.1', '--port', '4266'
         $server = Start-Process -PassThru -NoNewWindow -FilePath $python -ArgumentList $arguments -WorkingDirectory $App
         try {
             Wait-Port 4266
-            $daemon = Start-Process -PassThru -NoNewWindow -FilePath $python -ArgumentList '-m', 'dagster._daemon', 'run', '-w', $workspace
+            $daemon = Start-Process -PassThru -NoNewWindow -FilePath $python -ArgumentList '-m', 'axia_cli.stack.lean', 'dagster._daemon', 'run', '-w', $workspace
             while (-not $server.HasExited -and -not $daemon.HasExited) { Start-Sleep 1 }
         } finally {
             # Children too: a desk that outlived its daemon would hold the lease.
@@ -46,7 +46,7 @@ switch ($Part) {
     }
     'webserver' {
         Wait-Port 4266
-        & $python -m dagster_webserver -w $workspace -h 127.0.0.1 -p 3000
+        & $python -m axia_cli.stack.lean dagster_webserver -w $workspace -h 127.0.0.1 -p 3000
     }
     'console' {
         Set-CacheUrl

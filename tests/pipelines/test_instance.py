@@ -20,6 +20,7 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import GrpcServerTarget
 
+from axia_cli.stack.parts import LEAN
 from axia_cli.stack.ports import free_ports
 from axia_cli.stack.processes import Child, Command
 from axia_pipelines.instance.coordinator import ExpressRunCoordinator
@@ -37,7 +38,7 @@ def instance(stored_instance: dg.DagsterInstance) -> dg.DagsterInstance:
 def code_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a code server with the sleeping location; it is gone at the end, and its runs with it."""
     (port,) = free_ports(1)
-    argv = ("-m", "dagster", "api", "grpc", "-m", "tests.pipelines.sleeping_location", "-h", "127.0.0.1")
+    argv = (*LEAN, "dagster", "api", "grpc", "-m", "tests.pipelines.sleeping_location", "-h", "127.0.0.1")
     log = tmp_path_factory.mktemp("code") / "server.log"
     command = Command("code server", (sys.executable, *argv, "-p", str(port)), log)
     child = Child.start(command)
