@@ -36,11 +36,11 @@ class ServerClock:
         return self.to_server_s(utc_ms // 1000) * 1000 + utc_ms % 1000
 
     def to_utc_s(self, server_s: int) -> int:
-        """The UTC instant of a server time; in a repeated hour the later one."""
-        guess = server_s - self.shift_h * HOUR_S
-        for _ in range(2):
-            guess = server_s - (self.to_server_s(guess) - guess)
-        return guess
+        """The UTC instant of a server time; of an hour that happens twice, the first."""
+        wall_s = server_s - self.shift_h * HOUR_S
+        before_s, after_s = (_offset_s(self.zone, (wall_s + days * DAY_S) // HOUR_S) for days in (-1, 1))
+        first_s = wall_s - max(before_s, after_s)
+        return first_s if self.to_server_s(first_s) == server_s else wall_s - min(before_s, after_s)
 
     def array_to_server_s(self, utc_s: Seconds) -> Seconds:
         """`to_server_s` of a sorted array."""

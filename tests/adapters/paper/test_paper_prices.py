@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from axia_core.adapters.paper import metatrader5 as mt5
@@ -201,17 +201,24 @@ def test_arrays_are_read_only(terminal: PaperTerminal) -> None:
     assert [array.flags.writeable for array in arrays] == [False, False]
 
 
+NEW_YORK_GOES_BACK_S, ATHENS_GOES_BACK_S = 1_414_908_000, 1_414_285_200
+
+
 @given(
     st.integers(1_000_000_000, 2_000_000_000),
     st.sampled_from([("America/New_York", 7), ("Europe/Athens", 0), ("UTC", 3)]),
 )
+@example(NEW_YORK_GOES_BACK_S, ("America/New_York", 7))
+@example(NEW_YORK_GOES_BACK_S - 1, ("America/New_York", 7))
+@example(ATHENS_GOES_BACK_S, ("Europe/Athens", 0))
+@example(ATHENS_GOES_BACK_S - 1, ("Europe/Athens", 0))
 def test_server_clock_round_trip(utc_s: int, rule: tuple[str, int]) -> None:
-    """Server time leads back to the instant except in the repeated hour, where it leads to the later one."""
+    """Server time leads back to the instant, and of an hour that happens twice to the first."""
     clock = ServerClock(*rule)
 
     back = clock.to_utc_s(clock.to_server_s(utc_s))
 
-    assert back - utc_s in (0, 3_600)
+    assert utc_s - back in (0, 3_600)
     assert clock.to_server_s(back) == clock.to_server_s(utc_s)
 
 
