@@ -1,4 +1,4 @@
-"""The local AWS server: MiniStack's ASGI app in a process of ours, on loopback, guarded, saved every two seconds.
+"""The local AWS server: MiniStack's ASGI app in a process of ours, on loopback, guarded, saved every few seconds.
 
 Run as `python -m axia_cli.stack.emulator --port P --state-dir D`. Starting and stopping it from outside belongs to
 `supervisor`; what is deployed into it belongs to `infra`.
@@ -11,6 +11,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from axia_core.errors import AxiaError
 
 ACCOUNT_ID = "000000000000"
 SAVE_EVERY_S = 2.0
+REST = 10  # times as long as a save took: thousands of orders take most of a second, in which nobody is answered
 BAD_STATE_EXIT = 2
 # Which state files a write to a service changes. A save stops every request, so the desk's own traffic saves little;
 # a write to any other service (CloudFormation changes them all, SNS writes to queues) saves everything.
@@ -122,10 +124,18 @@ class Emulator:
         return {"stopping": True}
 
     async def _save_when_dirty(self) -> None:
+        pause_s = SAVE_EVERY_S
         while True:
-            await asyncio.sleep(SAVE_EVERY_S)
+            await asyncio.sleep(pause_s)
             if self._written:
+                began_s = time.monotonic()
                 self.save_now()
+                pause_s = pause_after(time.monotonic() - began_s)
+
+
+def pause_after(save_took_s: float) -> float:
+    """How long to answer requests until the next save: every two seconds, or most of the time where saves are long."""
+    return max(SAVE_EVERY_S, REST * save_took_s)
 
 
 def _saver(persistence: Any, ministack: Any) -> Callable[[frozenset[str]], None]:

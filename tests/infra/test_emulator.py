@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from axia_cli.stack import emulator_client
+from axia_cli.stack.emulator import pause_after
 from axia_cli.stack.guard import signed_for, writes
 from axia_cli.stack.processes import Child
 from axia_cli.stack.state import Boot
@@ -108,6 +111,17 @@ def test_writes_are_saved_without_being_asked(machine: Machine) -> None:
 
     assert machine.child
     machine.child.wait_until(lambda: file.exists() and "quiet" in file.read_text(), timeout_s=60)
+
+
+@given(st.floats(0.0, 60.0))
+def test_saving_takes_at_most_a_tenth_of_the_time(save_took_s: float) -> None:
+    """However long a save takes: nobody is answered meanwhile."""
+    assert save_took_s <= (save_took_s + pause_after(save_took_s)) / 10
+
+
+def test_what_is_saved_quickly_is_saved_every_two_seconds() -> None:
+    """So that a kill loses little."""
+    assert pause_after(0.1) == 2.0
 
 
 @pytest.mark.parametrize(
