@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from axia_core.desk_lease import DeskLease
+from axia_core.desk_results import OneBehind
 from axia_core.desk_rules import DeskRules
 from axia_core.desk_snapshot import SnapshotRounds
 from axia_core.desk_sweep import Sweep
@@ -26,6 +28,7 @@ from axia_core.domain.order_states import OrderRecord, State
 from axia_core.domain.sessions import is_open, loss_day, next_close
 from axia_core.domain.triggers import disagreement, no_trace
 from axia_core.errors import (
+    AxiaError,
     InvalidInput,
     LeaseLost,
     ServerClockMismatch,
@@ -88,6 +91,7 @@ class Desk:
         )
         self._sweep = Sweep(self.ledger, self.broker, self.clock, self.events)
         self._finished = Unshown(self.ledger)
+        self._behind = OneBehind(self.ledger)
         every, symbols = self.rules.snapshot_every, self.rules.symbols
         self._snapshots = SnapshotRounds(self.snapshots, every, symbols, self.broker, self.clock)
 
@@ -168,7 +172,11 @@ class Desk:
         self._note(mark_unknown(record, reason, ledger=ledger, clock=clock, lease=self._lease.held))
 
     def _end(self) -> None:
-        self._lease.release()
+        try:
+            with suppress(AxiaError):  # the desk ends of something else, and the next one asks the broker
+                self._write_result()
+        finally:
+            self._lease.release()
 
     def _work(self) -> bool:
         """One round: receive and accept, execute what is received, look after what is not known. True if busy."""
@@ -181,12 +189,14 @@ class Desk:
         if (switch := self._guard.switch) is not None and self._sweep.is_due(switch):
             with self._lease.kept_alive():  # no order is in hand
                 self._sweep.follow(switch)
-        for number, record in enumerate(self._waiting()):
-            if number and number % RECEIVE_LIMIT == 0:
-                self._let_exits_by()
+        waiting = self._waiting()
+        for number, record in enumerate(waiting, 1):
+            self._behind.holds = number < len(waiting) and number % RECEIVE_LIMIT > 0
             self._step(record)
             self._acknowledge()
             self._lease.keep()
+            if number < len(waiting) and number % RECEIVE_LIMIT == 0:
+                self._let_exits_by()
         self._acknowledge()
         self._look_after_the_rest()
         busy = received or any(self._is_new(record) for record in self._open.values())
@@ -274,7 +284,18 @@ class Desk:
         return next_look is None or self.clock.now() >= next_look
 
     def _step(self, record: OrderRecord) -> None:
-        """Moves one open order on, as far as it goes now; what goes wrong with it stays with it."""
+        """Moves one open order on, as far as it goes now; what goes wrong with it stays with it.
+
+        The result of the order before it, where that is held, is in the ledger afterwards, whatever became of this one.
+        """
+        held = self._behind.held
+        try:
+            self._move_on(record)
+        finally:
+            if held is not None and self._behind.held is held:
+                self._write_result()
+
+    def _move_on(self, record: OrderRecord) -> None:
         try:
             with log_context(order_id=record.order.order_id):
                 self._execute(record) if record.state is State.RECEIVED else self._reconcile(record)
@@ -287,12 +308,22 @@ class Desk:
 
     def _execute(self, record: OrderRecord) -> None:
         settled = settle_by_target(record, self.rules.limits, ledger=self.ledger, clock=self.clock)
-        moved = settled or execute(record, self._room(), ledger=self.ledger, broker=self._addressed, clock=self.clock)
+        moved = settled or execute(record, self._room(), ledger=self._behind, broker=self._addressed, clock=self.clock)
         attempted = moved.attempts > record.attempts
         if attempted and moved.order.action.is_entry:
             self._entries.append(self.clock.now())
         self._look_later(moved, TRY_AGAIN_AFTER_ATTEMPT if attempted else TRY_AGAIN_AFTER)
         self._note(moved)
+
+    def _write_result(self) -> None:
+        """Writes what is held; where it moved meanwhile (or was written with an attempt after all), that is read."""
+        held, self._behind.held = self._behind.held, None
+        if held is not None:
+            try:
+                self.ledger.write(held)
+            except VersionConflict:
+                self._finished.discard(held.after.order.order_id)
+                self._read_again(held.after)
 
     def _reconcile(self, record: OrderRecord) -> None:
         self._look_later(record, LOOK_AT_PLACED_EVERY if record.state is State.PLACED else LOOK_EVERY)

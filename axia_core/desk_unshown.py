@@ -36,6 +36,10 @@ class Unshown:
         else:
             self._more = True
 
+    def discard(self, order_id: str) -> None:
+        """Forgets an order that has not ended after all."""
+        self._held = deque(one for one in self._held if one[0].order.order_id != order_id)
+
     def next(self) -> tuple[OrderRecord, bool]:
         """The order to show next, and whether it is certain that this desk has told people of it."""
         return self._held.popleft()

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from axia_core.domain.messages import Message
+from axia_core.domain.messages import Lease, Message
 from axia_core.domain.orders import Order
 from axia_core.errors import IllegalTransition
 
@@ -93,6 +93,15 @@ class OrderRecord:
     def known_since(self) -> datetime:
         """The earlier of the client's and the queue's time: what the order's age counts from."""
         return min(self.sent_at, self.order.created_at or self.sent_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One move of an order: its record before and after, and the lease without which it must not be written."""
+
+    before: OrderRecord
+    after: OrderRecord
+    lease: Lease | None = None
 
 
 def new_record(order: Order, message: Message, now: datetime) -> OrderRecord:

@@ -19,11 +19,21 @@ from axia_core.ports.market import (
     RefusedBars,
     Revision,
 )
-from axia_core.ports.orders import DeadLetterQueue, Mark, OrderLedger, OrderQueue, Recorded, Snapshots, StatementStore
+from axia_core.ports.orders import (
+    Attempts,
+    DeadLetterQueue,
+    Mark,
+    OrderLedger,
+    OrderQueue,
+    Recorded,
+    Snapshots,
+    StatementStore,
+)
 from axia_core.ports.watching import Clock, Events, Gauges, Metrics
 
 __all__ = [
     "ArchivedBars",
+    "Attempts",
     "BarCache",
     "BarStore",
     "Broker",

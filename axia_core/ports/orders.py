@@ -10,6 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from axia_core.domain.order_states import Move, moved
+
 if TYPE_CHECKING:
     # Annotations only: the desk must not load numpy for the bars it never touches.
     from axia_core.domain.kill_switch import AuditLine, KillSwitch
@@ -83,7 +85,68 @@ class Mark(StrEnum):
     UNKNOWN = "UNKNOWN"  # an order that was being sent became UNKNOWN
 
 
-class OrderLedger(ABC):
+class Attempts(ABC):
+    """What executing one order asks of the ledger. Raises StoreUnavailable."""
+
+    @abstractmethod
+    def order(self, order_id: str) -> OrderRecord | None:
+        """The order's record, or None."""
+
+    def move(
+        self,
+        record: OrderRecord,
+        to: State,
+        now: datetime,
+        *,
+        reason: str = "",
+        execution: Execution | None = None,
+        lease: Lease | None = None,
+    ) -> OrderRecord:
+        """Moves an order by a conditional write on its version, leaving an event.
+
+        With *lease* only while it is held: what is under way belongs to the desk. Raises VersionConflict,
+        IllegalTransition, LeaseLost.
+        """
+        after = moved(record, to, now, reason, execution)
+        self.write(Move(before=record, after=after, lease=lease))
+        return after
+
+    @abstractmethod
+    def write(self, move: Move) -> None:
+        """Writes a move, as `move` does; raises VersionConflict, also where it was written before, and LeaseLost."""
+
+    @abstractmethod
+    def begin_attempt(
+        self,
+        record: OrderRecord,
+        lease: Lease,
+        now: datetime,
+        reduces_risk: bool = False,
+        along: Move | None = None,
+    ) -> OrderRecord | None:
+        """RECEIVED (or SUBMITTING, for a further attempt) -> SUBMITTING in one transaction that checks three things:
+
+        the record's version, that the kill switch permits the action, and that *lease* is still held. None when the
+        switch forbids it. *reduces_risk* is what was found of a MODIFY a moment ago. Raises VersionConflict, LeaseLost.
+
+        *along* is another order's move, under the same lease: in the same transaction, or by itself where the two
+        cannot be written together. When this returns it is written.
+        """
+
+    @abstractmethod
+    def alike(self, order: Order) -> OrderRecord | None:
+        """Of entries that ask for the same, the one attempted last, itself included; kept for a day at least."""
+
+    @abstractmethod
+    def note_day_equity(self, day: date, login: int, equity: Decimal) -> Decimal:
+        """Keeps the account's equity as that of the day's start, unless one is kept; returns what is kept."""
+
+    @abstractmethod
+    def kill_switch(self) -> KillSwitch:
+        """The switch; missing or unreadable means HALT."""
+
+
+class OrderLedger(Attempts):
     """The memory of orders, kill switch and lease; all reads are strongly consistent. Raises StoreUnavailable."""
 
     @abstractmethod
@@ -108,10 +171,6 @@ class OrderLedger(ABC):
     @abstractmethod
     def unreadable_reason(self, message_id: str) -> str | None:
         """Why the message could not become an order, if that was recorded."""
-
-    @abstractmethod
-    def order(self, order_id: str) -> OrderRecord | None:
-        """The order's record, or None."""
 
     @abstractmethod
     def open_orders(self) -> tuple[OrderRecord, ...]:
@@ -146,47 +205,12 @@ class OrderLedger(ABC):
         """Which order was sent under a magic number; kept for a year longer than the order itself."""
 
     @abstractmethod
-    def move(
-        self,
-        record: OrderRecord,
-        to: State,
-        now: datetime,
-        *,
-        reason: str = "",
-        execution: Execution | None = None,
-        lease: Lease | None = None,
-    ) -> OrderRecord:
-        """Moves an order by a conditional write on its version, leaving an event.
-
-        With *lease* only while it is held: what is under way belongs to the desk. Raises VersionConflict,
-        IllegalTransition, LeaseLost.
-        """
-
-    @abstractmethod
-    def begin_attempt(
-        self, record: OrderRecord, lease: Lease, now: datetime, reduces_risk: bool = False
-    ) -> OrderRecord | None:
-        """RECEIVED (or SUBMITTING, for a further attempt) -> SUBMITTING in one transaction that checks three things:
-
-        the record's version, that the kill switch permits the action, and that *lease* is still held. None when the
-        switch forbids it. *reduces_risk* is what was found of a MODIFY a moment ago. Raises VersionConflict, LeaseLost.
-        """
-
-    @abstractmethod
     def times_of(self, mark: Mark, since: datetime) -> tuple[datetime, ...]:
         """When what *mark* names has happened since then, oldest first; kept for a day at least."""
 
     @abstractmethod
-    def alike(self, order: Order) -> OrderRecord | None:
-        """Of entries that ask for the same, the one attempted last, itself included; kept for a day at least."""
-
-    @abstractmethod
     def day_equity(self, day: date, login: int) -> Decimal | None:
         """The account's equity when the trading day was first seen."""
-
-    @abstractmethod
-    def note_day_equity(self, day: date, login: int, equity: Decimal) -> Decimal:
-        """Keeps the account's equity as that of the day's start, unless one is kept; returns what is kept."""
 
     @abstractmethod
     def peak_equity(self, login: int, since: datetime) -> Decimal | None:
@@ -199,10 +223,6 @@ class OrderLedger(ABC):
     @abstractmethod
     def note_evidence(self, key: str, at: datetime) -> datetime:
         """Keeps when something that speaks against trading on was first seen, for a year; returns what is kept."""
-
-    @abstractmethod
-    def kill_switch(self) -> KillSwitch:
-        """The switch; missing or unreadable means HALT."""
 
     @abstractmethod
     def set_kill_switch(self, wanted: KillSwitch, expected_version: int, now: datetime) -> KillSwitch:

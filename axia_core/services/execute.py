@@ -19,7 +19,7 @@ from axia_core.domain.outcomes import MarketClosed, NotSent, Outcome, Settled, T
 from axia_core.domain.sessions import is_open, loss_day
 from axia_core.domain.targets import addressed
 from axia_core.errors import ServerClockMismatch, SourceUnavailable, WrongAccount
-from axia_core.ports import Broker, Clock, OrderLedger
+from axia_core.ports import Attempts, Broker, Clock
 
 MAX_ATTEMPTS = 3
 TOO_MANY_REQUESTS = 10024
@@ -44,7 +44,7 @@ class Room:
     equity_peak: Decimal | None = None  # the highest since the kill switch was released last
 
 
-def execute(record: OrderRecord, room: Room, *, ledger: OrderLedger, broker: Broker, clock: Clock) -> OrderRecord:
+def execute(record: OrderRecord, room: Room, *, ledger: Attempts, broker: Broker, clock: Clock) -> OrderRecord:
     """The order's record after this try; still RECEIVED where it must wait (its age limit ends the wait).
 
     Raises StoreUnavailable, LeaseLost and VersionConflict; whatever was sent before is then SUBMITTING in the ledger,
@@ -79,7 +79,7 @@ def _sent_since(record: OrderRecord, epoch: Epoch | None) -> datetime:
 
 
 def _look_before_first_send(
-    record: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock
+    record: OrderRecord, room: Room, ledger: Attempts, broker: Broker, clock: Clock
 ) -> OrderRecord | None:
     """None once it is certain that the broker has no trace; the record where it has one, or where nobody can tell."""
     finding = broker.find(record.order, _sent_since(record, room.epoch))
@@ -99,7 +99,7 @@ def _look_before_first_send(
             return None if record.order.action in (Action.CANCEL, Action.MODIFY) else record
 
 
-def _attempts(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock) -> OrderRecord:
+def _attempts(record: OrderRecord, room: Room, ledger: Attempts, broker: Broker, clock: Clock) -> OrderRecord:
     """Each attempt looks at age, switch and limits anew, and is permitted by a transaction of its own."""
     reason = ""
     for _ in range(MAX_ATTEMPTS):
@@ -126,7 +126,7 @@ def _attempts(record: OrderRecord, room: Room, ledger: OrderLedger, broker: Brok
     return ledger.move(record, State.REJECTED, clock.now(), reason=text, lease=room.lease)
 
 
-def _risk(order: Order, ledger: OrderLedger, broker: Broker) -> Risk | None:
+def _risk(order: Order, ledger: Attempts, broker: Broker) -> Risk | None:
     """What the order does to the risk; None where a MODIFY cannot be held against the book now."""
     if order.action is not Action.MODIFY:
         return Risk(reduces=not order.action.is_entry, entry=order if order.action.is_entry else None)
@@ -136,7 +136,7 @@ def _risk(order: Order, ledger: OrderLedger, broker: Broker) -> Risk | None:
         return None
 
 
-def _by_ticket(order: Order, ledger: OrderLedger) -> Order:
+def _by_ticket(order: Order, ledger: Attempts) -> Order:
     """The order with the ticket of the order that it names, where that one has one."""
     if order.target_order_id is None:
         return order
@@ -148,7 +148,7 @@ def _target(order: Order, broker: Broker) -> Position | PendingOrder | None:
     return position or next((one for one in broker.pending() if one.ticket == order.mt5_ticket), None)
 
 
-def _submit(begun: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock) -> Outcome:
+def _submit(begun: OrderRecord, room: Room, ledger: Attempts, broker: Broker, clock: Clock) -> Outcome:
     """What the broker said. At a terminal that must not be used nothing was sent, and the order waits for another."""
     try:
         return broker.submit(begun.order, _send_by(begun, room))
@@ -158,7 +158,7 @@ def _submit(begun: OrderRecord, room: Room, ledger: OrderLedger, broker: Broker,
 
 
 def _held_back(
-    record: OrderRecord, risk: Risk, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock
+    record: OrderRecord, risk: Risk, room: Room, ledger: Attempts, broker: Broker, clock: Clock
 ) -> OrderRecord | None:
     """The record where it must not be sent now, moved or waiting; None where it may go."""
     try:
@@ -175,7 +175,7 @@ def _held_back(
 
 
 def _limited(
-    record: OrderRecord, refusal: Refusal | Literal[True], room: Room, ledger: OrderLedger, now: datetime
+    record: OrderRecord, refusal: Refusal | Literal[True], room: Room, ledger: Attempts, now: datetime
 ) -> OrderRecord:
     if isinstance(refusal, Refusal):
         return ledger.move(record, State.REFUSED, now, reason=str(refusal), lease=room.lease)
@@ -183,7 +183,7 @@ def _limited(
 
 
 def _forbidden(
-    record: OrderRecord, room: Room, ledger: OrderLedger, now: datetime, reduces: bool = False
+    record: OrderRecord, room: Room, ledger: Attempts, now: datetime, reduces: bool = False
 ) -> OrderRecord | None:
     """Stopped by the switch, which goes before limits: what it forbids must not wait until it is released."""
     switch = ledger.kill_switch()
@@ -193,7 +193,7 @@ def _forbidden(
 
 
 def _stopped_by_switch(
-    record: OrderRecord, switch: KillSwitch, room: Room, ledger: OrderLedger, now: datetime, reduces: bool = False
+    record: OrderRecord, switch: KillSwitch, room: Room, ledger: Attempts, now: datetime, reduces: bool = False
 ) -> OrderRecord:
     """Refused by a switch that was read; where it could not be read, or is off by now, the order waits."""
     if not switch.known or switch.permits(record.order.action, reduces):
@@ -204,7 +204,7 @@ def _stopped_by_switch(
     return ledger.move(record, State.REFUSED, now, reason=text, lease=room.lease)
 
 
-def _waiting(record: OrderRecord, room: Room, ledger: OrderLedger, now: datetime) -> OrderRecord:
+def _waiting(record: OrderRecord, room: Room, ledger: Attempts, now: datetime) -> OrderRecord:
     """RECEIVED as it is, or again after an attempt that proved that nothing was done."""
     if record.state is State.RECEIVED:
         return record
@@ -218,7 +218,7 @@ def _send_by(record: OrderRecord, room: Room) -> datetime:
 
 
 def _limits(
-    record: OrderRecord, risk: Risk, room: Room, ledger: OrderLedger, broker: Broker, clock: Clock
+    record: OrderRecord, risk: Risk, room: Room, ledger: Attempts, broker: Broker, clock: Clock
 ) -> Refusal | bool:
     """A Refusal, True where the order must wait, False where it may go. Exits pass, one at a time per ticket.
 
@@ -242,7 +242,7 @@ def _limits(
     return check_entry(entry, facts, room.limits, adds_lots=record.order.action.is_entry) or False
 
 
-def _must_wait(order: Order, room: Room, ledger: OrderLedger) -> bool:
+def _must_wait(order: Order, room: Room, ledger: Attempts) -> bool:
     """Whether what became of another order must be known first; two that close may name one position differently."""
     others = [one.order for one in room.under_way if one.state is not State.PLACED]
     others = [one for one in others if one.order_id != order.order_id]
@@ -252,7 +252,7 @@ def _must_wait(order: Order, room: Room, ledger: OrderLedger) -> bool:
     return any(order.waits_for(one) for one in others)
 
 
-def _facts(order: Order, room: Room, ledger: OrderLedger, broker: Broker, now: datetime) -> Facts:
+def _facts(order: Order, room: Room, ledger: Attempts, broker: Broker, now: datetime) -> Facts:
     positions, quote = broker.positions(), broker.quote(order.symbol)
     equity, at_day_start = _equity(room, ledger, broker, now)
     entries = tuple(other for other in room.under_way if other.order.action.is_entry)
@@ -272,9 +272,7 @@ def _facts(order: Order, room: Room, ledger: OrderLedger, broker: Broker, now: d
     )
 
 
-def _equity(
-    room: Room, ledger: OrderLedger, broker: Broker, now: datetime
-) -> tuple[Decimal, Decimal] | tuple[None, None]:
+def _equity(room: Room, ledger: Attempts, broker: Broker, now: datetime) -> tuple[Decimal, Decimal] | tuple[None, None]:
     """Now and when the day was first seen; not asked for where no limit looks at it."""
     if room.limits.max_daily_loss_percent is None and room.limits.max_drawdown_percent is None:
         return None, None
@@ -282,7 +280,7 @@ def _equity(
     return account.equity, ledger.note_day_equity(loss_day(now), account.login, account.equity)
 
 
-def _settle(record: OrderRecord, outcome: Outcome, lease: Lease, ledger: OrderLedger, now: datetime) -> OrderRecord:
+def _settle(record: OrderRecord, outcome: Outcome, lease: Lease, ledger: Attempts, now: datetime) -> OrderRecord:
     state, reason, execution = _ending(record, outcome)
     return ledger.move(record, state, now, reason=reason, execution=execution, lease=lease)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,9 +14,9 @@ import pytest
 from axia_core.adapters.dynamodb import DynamoOrderLedger
 from axia_core.adapters.memory import MemoryOrderLedger
 from axia_core.domain.kill_switch import KillSwitch, Mode
-from axia_core.domain.messages import Epoch, Message
+from axia_core.domain.messages import Epoch, Lease, Message
 from axia_core.domain.names import TABLE
-from axia_core.domain.order_states import Execution, OrderRecord, State, new_record
+from axia_core.domain.order_states import Execution, Move, OrderRecord, State, moved, new_record
 from axia_core.domain.orders import Order, parse_order
 from axia_core.domain.symbols import DEFAULT_SYMBOLS
 from axia_core.errors import IllegalTransition, LeaseLost, VersionConflict
@@ -586,3 +586,85 @@ def test_switch_says_whether_a_person_threw_it(ledger: OrderLedger, automatic: b
     assert ledger.kill_switch() == thrown
     assert thrown.automatic is automatic
     assert not ledger.set_kill_switch(KillSwitch(active=False), thrown.version, NOW).automatic
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An order that was sent and has its result, and the next one; under one lease."""
+
+    lease: Lease
+    fill: Move
+    next: OrderRecord
+
+
+@pytest.fixture
+def pair(ledger: OrderLedger) -> Pair:
+    begun = begin(ledger, record(ledger, "A1"))
+    lease = ledger.lease_holder(NOW)
+    assert lease is not None
+    after = moved(begun, State.FILLED, NOW, "filled", Execution(ticket=7, lots=Decimal("0.1")))
+    return Pair(lease, Move(before=begun, after=after, lease=lease), record(ledger, "A2"))
+
+
+def test_result_is_written_along_with_the_next_attempt(ledger: OrderLedger, pair: Pair) -> None:
+    """One order is filled and the other begun, each with its event."""
+    begun = ledger.begin_attempt(pair.next, pair.lease, NOW, along=pair.fill)
+
+    assert begun == ledger.order("A2")
+    assert begun is not None
+    assert begun.state is State.SUBMITTING
+    assert ledger.order("A1") == pair.fill.after
+    assert [event.state for event in ledger.events("A1")] == [State.RECEIVED, State.SUBMITTING, State.FILLED]
+
+
+def test_result_is_written_although_the_switch_forbids_the_attempt(ledger: OrderLedger, pair: Pair) -> None:
+    """What has been filled stays filled, whatever is forbidden from now on."""
+    ledger.set_kill_switch(KillSwitch(active=True, mode=Mode.HALT), ledger.kill_switch().version, NOW)
+
+    assert ledger.begin_attempt(pair.next, pair.lease, NOW, along=pair.fill) is None
+
+    assert ledger.order("A1") == pair.fill.after
+    assert ledger.order("A2") == pair.next
+
+
+def test_result_is_written_although_the_next_order_moved(ledger: OrderLedger, pair: Pair) -> None:
+    """Somebody cancelled the other one meanwhile."""
+    ledger.move(pair.next, State.CANCELLED, NOW)
+
+    with pytest.raises(VersionConflict):
+        ledger.begin_attempt(pair.next, pair.lease, NOW, along=pair.fill)
+
+    assert ledger.order("A1") == pair.fill.after
+
+
+def test_nothing_begins_along_with_a_result_that_is_overtaken(ledger: OrderLedger, pair: Pair) -> None:
+    """Whoever moved the order that was sent, a successor perhaps: the next one waits until that is understood."""
+    unknown = ledger.move(pair.fill.before, State.UNKNOWN, NOW)
+
+    with pytest.raises(VersionConflict):
+        ledger.begin_attempt(pair.next, pair.lease, NOW, along=pair.fill)
+
+    assert ledger.order("A1") == unknown
+    assert ledger.order("A2") == pair.next
+
+
+def test_neither_is_written_without_the_lease(ledger: OrderLedger, pair: Pair) -> None:
+    """The successor finds the one SUBMITTING, and asks the broker; the other was never sent."""
+    later = NOW + timedelta(minutes=1)
+    assert ledger.acquire_lease("successor", 10, later) is not None
+
+    with pytest.raises(LeaseLost):
+        ledger.begin_attempt(pair.next, pair.lease, later, along=pair.fill)
+
+    assert ledger.order("A1") == pair.fill.before
+    assert ledger.order("A2") == pair.next
+
+
+def test_move_is_written_once(ledger: OrderLedger, pair: Pair) -> None:
+    """A second writing of the same move is a conflict, and changes nothing."""
+    ledger.write(pair.fill)
+
+    with pytest.raises(VersionConflict):
+        ledger.write(pair.fill)
+
+    assert ledger.order("A1") == pair.fill.after

@@ -15,7 +15,7 @@ from axia_core.desk import Desk
 from axia_core.domain.absence import Absences
 from axia_core.domain.broker import Absent, Account, CannotTell, Evidence, Finding, Position
 from axia_core.domain.messages import Lease, Message
-from axia_core.domain.order_states import Execution, OrderRecord, State
+from axia_core.domain.order_states import Execution, Move, OrderRecord, State
 from axia_core.domain.orders import Order
 from axia_core.domain.outcomes import NotSent, Outcome, Unknown
 from axia_core.errors import LeaseLost, VersionConflict
@@ -237,9 +237,14 @@ class LosesAnswers(MemoryOrderLedger):
     lost = 0
 
     def begin_attempt(
-        self, record: OrderRecord, lease: Lease, now: datetime, reduces_risk: bool = False
+        self,
+        record: OrderRecord,
+        lease: Lease,
+        now: datetime,
+        reduces_risk: bool = False,
+        along: Move | None = None,
     ) -> OrderRecord | None:
-        begun = super().begin_attempt(record, lease, now)
+        begun = super().begin_attempt(record, lease, now, reduces_risk, along)
         self.lost += 1
         if self.lost == 1:
             raise VersionConflict("a retry of a write that had succeeded")

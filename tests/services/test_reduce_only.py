@@ -13,7 +13,7 @@ from axia_core.adapters.memory import MemoryBroker, MemoryOrderLedger
 from axia_core.domain.broker import Position
 from axia_core.domain.kill_switch import KillSwitch, Mode
 from axia_core.domain.messages import Lease
-from axia_core.domain.order_states import OrderRecord, State
+from axia_core.domain.order_states import Move, OrderRecord, State
 from axia_core.errors import SourceUnavailable
 from axia_core.services.execute import execute
 from tests.services.conftest import World
@@ -114,7 +114,12 @@ class HaltsAtTheLast(MemoryOrderLedger):
     """A person throws HALT just before the attempt's transaction."""
 
     def begin_attempt(
-        self, record: OrderRecord, lease: Lease, now: datetime, reduces_risk: bool = False
+        self,
+        record: OrderRecord,
+        lease: Lease,
+        now: datetime,
+        reduces_risk: bool = False,
+        along: Move | None = None,
     ) -> OrderRecord | None:
         self.set_kill_switch(KillSwitch(active=True, mode=Mode.HALT), self.kill_switch().version, now)
-        return super().begin_attempt(record, lease, now, reduces_risk)
+        return super().begin_attempt(record, lease, now, reduces_risk, along)

@@ -16,13 +16,12 @@ from axia_core.aws import client
 from axia_core.domain.kill_switch import UNREADABLE, AuditLine, KillSwitch, Mode
 from axia_core.domain.messages import Epoch, Lease, Message
 from axia_core.domain.order_states import (
-    Execution,
+    Move,
     OrderEvent,
     OrderRecord,
     State,
     attempt_begun,
     cancelled_before_it_came,
-    moved,
     new_record,
 )
 from axia_core.domain.orders import Action, Order
@@ -130,42 +129,30 @@ class DynamoOrderLedger(OrderLedger):
         item = self._table.get(items.magic_pk(magic), items.METADATA)
         return None if item is None else str(item["order_id"])
 
-    def move(
-        self,
-        record: OrderRecord,
-        to: State,
-        now: datetime,
-        *,
-        reason: str = "",
-        execution: Execution | None = None,
-        lease: Lease | None = None,
-    ) -> OrderRecord:
-        after = moved(record, to, now, reason, execution)
-        steps = [self._update(record, after), self._event(after)]
-        if record.state is State.SUBMITTING and to is State.UNKNOWN:
-            steps.append(self._table.put(items.mark_item(Mark.UNKNOWN, after)))
-        reasons = self._table.transact("moving an order", steps + ([self._lease_is_held(lease, now)] if lease else []))
+    def write(self, move: Move) -> None:
+        lease, now = move.lease, move.after.updated_at
+        reasons = self._table.transact(
+            "moving an order", self._moved(move) + ([self._lease_is_held(lease, now)] if lease else [])
+        )
         if reasons and reasons[0] == CHECK_FAILED:
-            raise VersionConflict(f"order {record.order.order_id} is no longer at version {record.version}")
+            raise VersionConflict(f"order {move.before.order.order_id} is no longer at version {move.before.version}")
         if reasons:
             raise LeaseLost("the desk's lease is no longer held")
-        return after
 
     def begin_attempt(
-        self, record: OrderRecord, lease: Lease, now: datetime, reduces_risk: bool = False
+        self,
+        record: OrderRecord,
+        lease: Lease,
+        now: datetime,
+        reduces_risk: bool = False,
+        along: Move | None = None,
     ) -> OrderRecord | None:
         begun = attempt_begun(record, now)
-        steps = [
-            self._update(record, begun),
-            self._switch_permits(record.order.action, reduces_risk),
-            self._lease_is_held(lease, now),
-            self._event(begun),
-        ]
-        if begun.order.action.is_entry:
-            steps += [self._table.put(items.alike_item(begun))] if self._notes_alike else []
-            steps.append(self._table.put(items.mark_item(Mark.ENTRY, begun)))
-        if begun.order.action is not Action.CANCEL and begun.order.action is not Action.MODIFY:
-            steps.append(self._table.put(items.magic_item(begun) | {"ttl": self._event_ttl(begun)}))
+        steps = self._begun(record, begun, lease, reduces_risk)
+        if along is not None:
+            if not self._table.transact("beginning an attempt", steps + self._moved(along)):
+                return begun
+            self.write(along)  # whatever keeps this order from being sent, the other one has come to something
         reasons = self._table.transact("beginning an attempt", steps)
         if not reasons:
             return begun
@@ -317,6 +304,27 @@ class DynamoOrderLedger(OrderLedger):
         pk = items.order_pk(current.order.order_id)
         attributes = items.state_attributes(moved, self._kept_for)
         return self._table.set_attributes(pk, items.METADATA, attributes, expected_version=current.version)
+
+    def _moved(self, move: Move) -> list[Item]:
+        steps = [self._update(move.before, move.after), self._event(move.after)]
+        if move.before.state is State.SUBMITTING and move.after.state is State.UNKNOWN:
+            steps.append(self._table.put(items.mark_item(Mark.UNKNOWN, move.after)))
+        return steps
+
+    def _begun(self, record: OrderRecord, begun: OrderRecord, lease: Lease, reduces_risk: bool) -> list[Item]:
+        action = record.order.action
+        steps = [
+            self._update(record, begun),
+            self._switch_permits(action, reduces_risk),
+            self._lease_is_held(lease, begun.updated_at),
+            self._event(begun),
+        ]
+        if action.is_entry:
+            steps += [self._table.put(items.alike_item(begun))] if self._notes_alike else []
+            steps.append(self._table.put(items.mark_item(Mark.ENTRY, begun)))
+        if action is not Action.CANCEL and action is not Action.MODIFY:
+            steps.append(self._table.put(items.magic_item(begun) | {"ttl": self._event_ttl(begun)}))
+        return steps
 
     def _switch_permits(self, action: Action, reduces_risk: bool) -> Item:
         # A switch of a newer version may forbid what this one does not know: it counts as HALT.

@@ -10,13 +10,12 @@ from decimal import Decimal
 from axia_core.domain.kill_switch import UNREADABLE, AuditLine, KillSwitch, audit_of
 from axia_core.domain.messages import Epoch, Lease, Message
 from axia_core.domain.order_states import (
-    Execution,
+    Move,
     OrderEvent,
     OrderRecord,
     State,
     attempt_begun,
     cancelled_before_it_came,
-    moved,
     new_record,
 )
 from axia_core.domain.orders import Order
@@ -107,28 +106,24 @@ class MemoryOrderLedger(OrderLedger):
     def order_id_of(self, magic: int) -> str | None:
         return self._sent.get(magic)
 
-    def move(
-        self,
-        record: OrderRecord,
-        to: State,
-        now: datetime,
-        *,
-        reason: str = "",
-        execution: Execution | None = None,
-        lease: Lease | None = None,
-    ) -> OrderRecord:
-        self._require_version(record)
-        if lease is not None:
-            self._require_lease(lease, now)
-        after = moved(record, to, now, reason, execution)
-        self._keep(after)
-        if record.state is State.SUBMITTING and to is State.UNKNOWN:
-            self._marks.append((Mark.UNKNOWN, now))
-        return after
+    def write(self, move: Move) -> None:
+        self._require_version(move.before)
+        if move.lease is not None:
+            self._require_lease(move.lease, move.after.updated_at)
+        self._keep(move.after)
+        if move.before.state is State.SUBMITTING and move.after.state is State.UNKNOWN:
+            self._marks.append((Mark.UNKNOWN, move.after.updated_at))
 
     def begin_attempt(
-        self, record: OrderRecord, lease: Lease, now: datetime, reduces_risk: bool = False
+        self,
+        record: OrderRecord,
+        lease: Lease,
+        now: datetime,
+        reduces_risk: bool = False,
+        along: Move | None = None,
     ) -> OrderRecord | None:
+        if along is not None:
+            self.write(along)
         self._require_lease(lease, now)
         self._require_version(record)
         if not self.kill_switch().permits(record.order.action, reduces_risk):
