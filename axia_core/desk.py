@@ -154,14 +154,14 @@ class Desk:
     def _adopt(self) -> None:
         """Takes over what the ledger holds open and this desk does not know: left by a dead one, or by a stale one.
 
-        Nothing is in hand at this moment, so what is SUBMITTING is being sent by nobody.
+        Nothing is in hand at this moment, so what is SUBMITTING is being sent by nobody. What this desk knows is not
+        read: hundreds may wait, and where somebody else moved one its next move fails, and it is read then.
         """
         self._adopted_at = self.clock.now()
-        for record in self.ledger.open_orders():
-            known = self._open.get(record.order.order_id)
+        for record in self.ledger.open_orders(known=self._open.keys()):
             if record.state is State.SUBMITTING:
                 self._call_unknown(record, "whoever was sending it ended in mid-attempt")
-            elif known is None or known.version < record.version:
+            else:
                 self._note(record)
         for text in set(self.ledger.passed_over()) - self._told:
             self._told.add(text)  # once per desk; it goes on with the others

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from decimal import Decimal
@@ -173,8 +173,8 @@ class OrderLedger(Attempts):
         """Why the message could not become an order, if that was recorded."""
 
     @abstractmethod
-    def open_orders(self) -> tuple[OrderRecord, ...]:
-        """Every order that is not final, oldest first."""
+    def open_orders(self, known: Collection[str] = ()) -> tuple[OrderRecord, ...]:
+        """Every order that is not final, oldest first; those whose ids are *known* are left out, and not read."""
 
     def passed_over(self) -> tuple[str, ...]:
         """What the last `open_orders` left out because it cannot be read (damaged, or of a newer version), in words."""

@@ -267,6 +267,14 @@ def test_open_orders_are_those_not_final(ledger: OrderLedger) -> None:
     assert [found.order.order_id for found in ledger.open_orders()] == ["A1"]
 
 
+def test_open_orders_leave_out_what_is_known(ledger: OrderLedger) -> None:
+    """A desk that holds hundreds asks for what it does not hold."""
+    for order_id in ("A1", "A2", "A3"):
+        record(ledger, order_id)
+
+    assert [found.order.order_id for found in ledger.open_orders(known={"A1", "A3"})] == ["A2"]
+
+
 def test_final_orders_are_unreported_until_marked(ledger: OrderLedger) -> None:
     """A final order is listed as unreported until it is marked, which may be repeated."""
     done = ledger.move(record(ledger), State.EXPIRED, NOW)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -87,8 +87,8 @@ class LaggingLedger(MemoryOrderLedger):
     def __post_init__(self) -> None:
         super().__init__()
 
-    def open_orders(self) -> tuple[OrderRecord, ...]:
-        return () if self.lagging else super().open_orders()
+    def open_orders(self, known: Collection[str] = ()) -> tuple[OrderRecord, ...]:
+        return () if self.lagging else super().open_orders(known)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -73,7 +74,7 @@ def test_no_desk_in_an_open_market() -> None:
 class Away(MemoryOrderLedger):
     """A ledger that does not answer."""
 
-    def open_orders(self) -> tuple[OrderRecord, ...]:
+    def open_orders(self, known: Collection[str] = ()) -> tuple[OrderRecord, ...]:
         raise StoreUnavailable("no answer")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -97,8 +97,8 @@ class DynamoOrderLedger(OrderLedger):
         item = self._table.get(items.order_pk(order_id), items.METADATA)
         return None if item is None else items.order_record(item)
 
-    def open_orders(self) -> tuple[OrderRecord, ...]:
-        found, self._passed_over = self._indexed(items.OPEN)
+    def open_orders(self, known: Collection[str] = ()) -> tuple[OrderRecord, ...]:
+        found, self._passed_over = self._indexed(items.OPEN, without={items.order_pk(one) for one in known})
         return _by_time(found)
 
     def passed_over(self) -> tuple[str, ...]:
@@ -275,12 +275,14 @@ class DynamoOrderLedger(OrderLedger):
         item = self._table.get(items.GLOBAL, items.EPOCH)
         return None if item is None else items.epoch(item)
 
-    def _indexed(self, marker: str, limit: int | None = None) -> tuple[list[OrderRecord], tuple[str, ...]]:
+    def _indexed(
+        self, marker: str, limit: int | None = None, without: Collection[str] = ()
+    ) -> tuple[list[OrderRecord], tuple[str, ...]]:
         """What the sparse index lists, read again from the table: the index lags, the table does not.
 
         And, in words, what cannot be read of it.
         """
-        keys = self._table.query_index(marker)[:limit]
+        keys = [key for key in self._table.query_index(marker) if key[0] not in without][:limit]
         found = [_readable(item) for item in self._table.get_many(keys) if item.get("open") == marker]
         unreadable = tuple(sorted(one for one in found if isinstance(one, str)))
         return [one for one in found if not isinstance(one, str)], unreadable

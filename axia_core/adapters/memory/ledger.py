@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -77,8 +77,8 @@ class MemoryOrderLedger(OrderLedger):
     def order(self, order_id: str) -> OrderRecord | None:
         return self._orders.get(order_id)
 
-    def open_orders(self) -> tuple[OrderRecord, ...]:
-        found = [record for record in self._orders.values() if not record.state.is_final]
+    def open_orders(self, known: Collection[str] = ()) -> tuple[OrderRecord, ...]:
+        found = [one for key, one in self._orders.items() if not one.state.is_final and key not in known]
         return tuple(sorted(found, key=lambda record: record.received_at))
 
     def unreported_orders(self, limit: int | None = None) -> tuple[OrderRecord, ...]:
