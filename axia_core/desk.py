@@ -158,7 +158,9 @@ class Desk:
         read: hundreds may wait, and where somebody else moved one its next move fails, and it is read then.
         """
         self._adopted_at = self.clock.now()
-        for record in self.ledger.open_orders(known=self._open.keys()):
+        # A message that comes again may have told of one that a dead desk left SUBMITTING: nothing else looks after it.
+        known = {order_id for order_id, one in self._open.items() if one.state is not State.SUBMITTING}
+        for record in self.ledger.open_orders(known):
             if record.state is State.SUBMITTING:
                 self._call_unknown(record, "whoever was sending it ended in mid-attempt")
             else:
@@ -176,6 +178,7 @@ class Desk:
             with suppress(AxiaError):  # the desk ends of something else, and the next one asks the broker
                 self._write_result()
         finally:
+            self._behind.holds = False
             self._lease.release()
 
     def _work(self) -> bool:
@@ -304,7 +307,10 @@ class Desk:
         except _ENDS_THE_DESK:
             raise
         except Exception as fault:  # noqa: BLE001 - one order's fault must not keep every other from being executed
-            self._set_aside(record, fault)
+            if self._behind.held is not None and self._behind.held.before.order.order_id != record.order.order_id:
+                self._read_again(record)  # it may be the other one's fault: the next try is without company
+            else:
+                self._set_aside(record, fault)
 
     def _execute(self, record: OrderRecord) -> None:
         settled = settle_by_target(record, self.rules.limits, ledger=self.ledger, clock=self.clock)
@@ -316,14 +322,22 @@ class Desk:
         self._note(moved)
 
     def _write_result(self) -> None:
-        """Writes what is held; where it moved meanwhile (or was written with an attempt after all), that is read."""
+        """Writes what is held; where that is no longer how it is, it is read, and what goes wrong stays with it."""
         held, self._behind.held = self._behind.held, None
-        if held is not None:
-            try:
-                self.ledger.write(held)
-            except VersionConflict:
-                self._finished.discard(held.after.order.order_id)
+        if held is None:
+            return
+        order_id = held.after.order.order_id
+        try:
+            self.ledger.write(held)
+        except VersionConflict:
+            if self.ledger.order(order_id) != held.after:  # else it was written with an attempt after all
+                self._finished.discard(order_id)
                 self._read_again(held.after)
+        except _ENDS_THE_DESK:
+            raise
+        except Exception as fault:  # noqa: BLE001 - as in `_move_on`
+            self._finished.discard(order_id)
+            self._set_aside(held.after, fault)
 
     def _reconcile(self, record: OrderRecord) -> None:
         self._look_later(record, LOOK_AT_PLACED_EVERY if record.state is State.PLACED else LOOK_EVERY)

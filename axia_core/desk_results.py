@@ -28,7 +28,7 @@ class OneBehind(Attempts):
         self.held: Move | None = None
 
     def order(self, order_id: str) -> OrderRecord | None:
-        return self._ledger.order(order_id)
+        return self._as_held(self._ledger.order(order_id))
 
     def write(self, move: Move) -> None:
         if self.holds and self.held is None and _is_fill_of_an_entry(move):
@@ -49,13 +49,17 @@ class OneBehind(Attempts):
         return begun
 
     def alike(self, order: Order) -> OrderRecord | None:
-        return self._ledger.alike(order)
+        return self._as_held(self._ledger.alike(order))
 
     def note_day_equity(self, day: date, login: int, equity: Decimal) -> Decimal:
         return self._ledger.note_day_equity(day, login, equity)
 
     def kill_switch(self) -> KillSwitch:
         return self._ledger.kill_switch()
+
+    def _as_held(self, record: OrderRecord | None) -> OrderRecord | None:
+        """What is held counts from its fill, not from its attempt."""
+        return self.held.after if self.held is not None and record == self.held.before else record
 
 
 def _is_fill_of_an_entry(move: Move) -> bool:

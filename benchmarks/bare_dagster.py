@@ -35,7 +35,8 @@ def measured_mb() -> dict[str, float]:
         run = run_process(psutil.Process(children["code-server"].process.pid))
         if run is None:
             raise RuntimeError("the run of the bare Dagster has ended")
-        found = {name: sum_mb(tree(child.process.pid), {run.pid}) for name, child in children.items()}
+        in_run = {process.pid for process in tree(run.pid)}
+        found = {name: sum_mb(tree(child.process.pid), in_run) for name, child in children.items()}
         return {**found, "desk": sum_mb(tree(run.pid), set())}
 
 

@@ -24,6 +24,7 @@ from axia_core.errors import AxiaError
 ACCOUNT_ID = "000000000000"
 SAVE_EVERY_S = 2.0
 REST = 10  # times as long as a save took: thousands of orders take most of a second, in which nobody is answered
+LONGEST_REST_S = 60.0
 BAD_STATE_EXIT = 2
 # Which state files a write to a service changes. A save stops every request, so the desk's own traffic saves little;
 # a write to any other service (CloudFormation changes them all, SNS writes to queues) saves everything.
@@ -135,7 +136,7 @@ class Emulator:
 
 def pause_after(save_took_s: float) -> float:
     """How long to answer requests until the next save: every two seconds, or most of the time where saves are long."""
-    return max(SAVE_EVERY_S, REST * save_took_s)
+    return min(max(SAVE_EVERY_S, REST * save_took_s), LONGEST_REST_S)
 
 
 def _saver(persistence: Any, ministack: Any) -> Callable[[frozenset[str]], None]:

@@ -12,7 +12,7 @@ from axia_core.adapters.dynamodb import DynamoOrderLedger, connect
 from axia_core.adapters.memory import MemoryEvents, MemoryOrderQueue
 from axia_core.domain.kill_switch import KillSwitch, Mode
 from axia_core.domain.names import TABLE
-from axia_core.domain.order_states import State
+from axia_core.domain.order_states import Move, State, moved
 from axia_core.domain.symbols import DEFAULT_SYMBOLS
 from axia_core.errors import CorruptObject
 from axia_core.services.accept import accept
@@ -114,3 +114,23 @@ def damage(dynamodb: Any, order_id: str, **attributes: Any) -> None:
     key = {"pk": {"S": f"ORDER#{order_id}"}, "sk": {"S": "METADATA"}}
     item = dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
     dynamodb.put_item(TableName=TABLE, Item=item | attributes)
+
+
+def test_result_and_next_attempt_are_one_call(dynamodb: Any) -> None:
+    """That is what writing them together is for."""
+    ledger, calls = DynamoOrderLedger(dynamodb, TABLE), list[str]()
+    begun = begin(ledger, record(ledger, "A1"))
+    lease = ledger.lease_holder(NOW)
+    assert lease is not None
+    fill = Move(before=begun, after=moved(begun, State.FILLED, NOW), lease=lease)
+    second = record(ledger, "A2")
+    dynamodb.meta.events.register(
+        "before-call.dynamodb", lambda model, **_: calls.append(model.name), unique_id="count"
+    )
+
+    try:
+        ledger.begin_attempt(second, lease, NOW, along=fill)
+    finally:
+        dynamodb.meta.events.unregister("before-call.dynamodb", unique_id="count")
+
+    assert calls == ["TransactWriteItems"]

@@ -132,6 +132,24 @@ def test_attempt_that_the_index_listed_late_is_adopted(world: World) -> None:
     assert states == [State.RECEIVED, State.SUBMITTING, State.UNKNOWN, State.REJECTED]
 
 
+def test_attempt_that_a_message_tells_of_before_the_index_is_adopted(world: World) -> None:
+    """The dead desk had not acknowledged its message: it comes again, and the order is known as SUBMITTING."""
+    ledger = LaggingLedger(lagging=True)
+    ledger.initialise_kill_switch(active=False, who="test", now=world.clock.now())
+    world.ledger = ledger
+    attempted(world)
+    world.send(order_id="A1")
+
+    def catches_up() -> None:
+        ledger.lagging = False
+
+    shown = list(islice(world.desk().run(Late(world, catches_up)), 1))
+
+    assert [record.state for record in shown] == [State.REJECTED]
+    states = [event.state for event in world.ledger.events("A1")]
+    assert states == [State.RECEIVED, State.SUBMITTING, State.UNKNOWN, State.REJECTED]
+
+
 FILL = Evidence(state=State.FILLED, execution=Execution(ticket=5), found_in="deals")
 
 

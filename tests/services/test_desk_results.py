@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 import pytest
 
 from axia_core.adapters.memory import MemoryBroker, MemoryOrderLedger
-from axia_core.domain.broker import Position
+from axia_core.desk_results import OneBehind
+from axia_core.domain.broker import CannotTell, Position
+from axia_core.domain.kill_switch import KillSwitch, Mode
 from axia_core.domain.messages import Lease, Message
 from axia_core.domain.order_states import Move, OrderRecord, State
 from axia_core.errors import StoreUnavailable
@@ -173,3 +175,122 @@ def test_order_whose_result_is_held_is_not_under_way(watched: World) -> None:
     work(watched, 2)
 
     assert states(watched) == {"A1": State.FILLED, "A2": State.FILLED}  # this book stays empty
+
+
+def test_result_is_written_although_the_switch_stops_the_next(watched: World) -> None:
+    """HALT is thrown while the second is looked at: the first is filled, the second refused."""
+
+    def halt() -> None:
+        version = watched.ledger.kill_switch().version
+        watched.ledger.set_kill_switch(KillSwitch(active=True, mode=Mode.HALT), version, watched.clock.now())
+
+    assert isinstance(watched.broker, Asked)
+    watched.broker.before[2] = halt
+    for order_id in ("A1", "A2"):
+        watched.send(order_id=order_id)
+
+    work(watched, 2)
+
+    assert states(watched) == {"A1": State.FILLED, "A2": State.REFUSED}
+
+
+class Trips(Watched):
+    """Raises *fault* when the fill of A1 is to be written along with an attempt, and *alone* when by itself."""
+
+    fault: Exception | None = None
+    alone: Exception | None = None
+
+    def write(self, move: Move) -> None:
+        if move.after.order.order_id == "A1" and move.after.state is State.FILLED and self.alone is not None:
+            raise self.alone
+        super().write(move)
+
+    def begin_attempt(
+        self,
+        record: OrderRecord,
+        lease: Lease,
+        now: datetime,
+        reduces_risk: bool = False,
+        along: Move | None = None,
+    ) -> OrderRecord | None:
+        if along is not None and self.fault is not None:
+            fault, self.fault = self.fault, None
+            raise fault
+        return super().begin_attempt(record, lease, now, reduces_risk, along)
+
+
+def tripping(world: World, fault: Exception, alone: Exception | None = None) -> World:
+    ledger = Trips()
+    ledger.fault, ledger.alone = fault, alone
+    ledger.initialise_kill_switch(active=False, who="test", now=world.clock.now())
+    world.ledger = ledger
+    for order_id, symbol in (("A1", "USDJPY"), ("A2", "EURUSD"), ("A3", "GBPUSD")):
+        world.send(order_id=order_id, symbol=symbol)
+    return world
+
+
+def test_fault_of_a_result_stays_with_its_order(watched: World) -> None:
+    """It cannot be written at all: it is UNKNOWN, the others are executed, and the desk stays open."""
+    world = tripping(watched, RuntimeError("no"), alone=RuntimeError("not alone either"))
+    world.broker.otherwise = CannotTell("history comes late")
+
+    work(world, 2)
+
+    assert states(world) == {"A1": State.UNKNOWN, "A2": State.FILLED, "A3": State.FILLED}
+    assert [order.order_id for order in world.broker.submitted] == ["A1", "A3", "A2"]
+
+
+def test_result_is_written_when_the_store_goes_away_between(watched: World) -> None:
+    """The desk ends, and the next one finds the first filled and the second waiting."""
+    world = tripping(watched, StoreUnavailable("away"))
+
+    with pytest.raises(StoreUnavailable):
+        work(world, 3)
+
+    assert states(world) == {"A1": State.FILLED, "A2": State.RECEIVED, "A3": State.RECEIVED}
+    assert {one.state for one in work(world, 3)} == {State.FILLED}
+
+
+def test_result_that_was_written_with_a_lost_attempt_is_told_once(watched: World) -> None:
+    """Somebody cancels the second before it begins: the first is written, and people hear of it once."""
+
+    def cancel() -> None:
+        second = watched.ledger.order("A2")
+        assert second is not None
+        watched.ledger.move(second, State.CANCELLED, watched.clock.now())
+
+    assert isinstance(watched.broker, Asked)
+    watched.broker.before[2] = cancel
+    for order_id in ("A1", "A2"):
+        watched.send(order_id=order_id)
+
+    shown = work(watched, 2)
+
+    assert [(one.order.order_id, one.state) for one in shown] == [("A1", State.FILLED), ("A2", State.CANCELLED)]
+    assert len([text for _, _, text in watched.events.published if "A1" in text]) == 1
+
+
+def test_nothing_is_held_while_exits_are_let_by(watched: World) -> None:
+    """After ten orders the desk receives: what has come to something is in the ledger then."""
+    for number in range(5):
+        watched.send(order_id=f"exit-{number}", order_action="CLOSE", mt5_ticket=7 + number, tp_price=0, sl_price=0)
+    for number in range(7):
+        watched.send(order_id=f"A{number}")
+
+    work(watched, 12)
+
+    tenth = said(watched).index("A4 is FILLED")
+    assert said(watched)[tenth - 1 : tenth + 2] == ["A3 is FILLED", "A4 is FILLED", "A5 begins"]
+
+
+def test_what_is_held_counts_from_its_fill(watched: World) -> None:
+    """A repeat is measured against the fill, not against the attempt before it."""
+    behind, now = OneBehind(watched.ledger), watched.clock.now()
+    begun = watched.ledger.begin_attempt(watched.received(order_id="A1"), watched.lease(), now)
+    assert begun is not None
+    behind.holds = True
+
+    filled = behind.move(begun, State.FILLED, now + timedelta(seconds=4))
+
+    assert (behind.alike(begun.order), behind.order("A1")) == (filled, filled)
+    assert watched.ledger.order("A1") == begun
