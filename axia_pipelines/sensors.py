@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import dagster as dg
 from dagster import DagsterRunStatus
+from dagster._core.launcher.base import WorkerStatus
 
 from axia_core.desk import desk_is_needed
 from axia_pipelines.jobs import DESK, HEALING, healing, order_desk
@@ -26,6 +27,8 @@ FAILED_PAUSE_S = 1_800
 HEALED_PAUSE_S = 6 * 3_600
 # Long enough for a terminal that starts slowly, before which a desk takes no lease.
 WITHOUT_LEASE_S = 180.0
+# Half of the daemon's five seconds: an order would wait for all of them when its desk is killed just after a look.
+SECOND_LOOK_S = 2.5
 UNFINISHED = [status for status in DagsterRunStatus if status not in FINISHED]
 
 
@@ -39,34 +42,65 @@ UNFINISHED = [status for status in DagsterRunStatus if status not in FINISHED]
 def order_sensor(
     context: dg.SensorEvaluationContext, desk: dg.ResourceParam[DeskResource]
 ) -> dg.RunRequest | dg.SkipReason:
-    open_run = _unfinished_desk(context.instance)
-    if open_run is not None and not _is_gone(open_run, context, desk.ports):
+    open_run = _open_desk(context, desk.ports)
+    if open_run is not None:
+        desk.ports.clock.sleep(SECOND_LOOK_S)
+        open_run = _open_desk(context, desk.ports)
+    if open_run is not None:
         return dg.SkipReason(f"Run {open_run.run_id} has the desk open ({open_run.status.value}).")
     return _decide(context.instance, desk.ports)
 
 
+def _open_desk(context: dg.SensorEvaluationContext, ports: OrderPorts) -> dg.DagsterRun | None:
+    runs = context.instance.get_runs(filters=dg.RunsFilter(job_name=DESK, statuses=UNFINISHED), limit=1)
+    return runs[0] if runs and not _is_gone(runs[0], context, ports) else None
+
+
 def _is_gone(run: dg.DagsterRun, context: dg.SensorEvaluationContext, ports: OrderPorts) -> bool:
-    """Whether a desk that shows as started has had no lease for a while; then it is failed.
+    """Whether a desk that shows as started lives no more; then it is failed."""
+    if run.status is not DagsterRunStatus.STARTED:
+        context.update_cursor("")
+        return False
+    return _has_no_process(run, context.instance) or _has_no_lease(run, context, ports)
+
+
+def _has_no_process(run: dg.DagsterRun, instance: dg.DagsterInstance) -> bool:
+    """What run monitoring asks each second. The first tick after a reboot may come before it, the next is 5 s later."""
+    launcher = instance.run_launcher
+    if not launcher.supports_check_run_worker_health:
+        return False
+    health = launcher.check_run_worker_health(run)
+    if health.status is not WorkerStatus.NOT_FOUND:
+        return False
+    # A process that went in order has said how it ended, and run monitoring may just have been here.
+    if _status(run, instance) is DagsterRunStatus.STARTED:
+        instance.report_run_failed(run, f"the desk's process is gone: {health.msg}")
+    return _status(run, instance) in FINISHED
+
+
+def _status(run: dg.DagsterRun, instance: dg.DagsterInstance) -> DagsterRunStatus | None:
+    now = instance.get_run_by_id(run.run_id)
+    return now.status if now is not None else None
+
+
+def _has_no_lease(run: dg.DagsterRun, context: dg.SensorEvaluationContext, ports: OrderPorts) -> bool:
+    """Whether it has had none for a while, whatever is said of its process.
 
     The code server may say for ever that it lives: its thread that buries dead runs dies with the first that it cannot
     report, when Dagster's database is away. Should the desk live after all, it trades no more without a lease.
     """
-    if run.status is not DagsterRunStatus.STARTED or ports.ledger.lease_holder(ports.clock.now()) is not None:
+    now = ports.clock.now()
+    if ports.ledger.lease_holder(now) is not None:
         context.update_cursor("")
         return False
     seen, _, since = (context.cursor or "").partition(" ")
     if seen != run.run_id:
-        context.update_cursor(f"{run.run_id} {time.time():.0f}")
+        context.update_cursor(f"{run.run_id} {now.timestamp():.0f}")
         return False
-    if time.time() - float(since) < WITHOUT_LEASE_S:
+    if now.timestamp() - float(since) < WITHOUT_LEASE_S:
         return False
     context.instance.report_run_failed(run, "the desk has lost its lease and has not ended: its process is gone")
     return True
-
-
-def _unfinished_desk(instance: dg.DagsterInstance) -> dg.DagsterRun | None:
-    runs = instance.get_runs(filters=dg.RunsFilter(job_name=DESK, statuses=UNFINISHED), limit=1)
-    return runs[0] if runs else None
 
 
 def _decide(instance: dg.DagsterInstance, ports: OrderPorts) -> dg.RunRequest | dg.SkipReason:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 
 import dagster as dg
 import pytest
 from dagster import DagsterRunStatus
+from dagster._core.launcher.base import CheckRunHealthResult
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.storage.tags import GRPC_INFO_TAG
 
-from axia_pipelines import sensors
+from axia_cli.stack.ports import free_ports
+from axia_core.adapters.clock import SteppedClock
+from axia_pipelines.instance.launcher import HealthyRunLauncher
 from axia_pipelines.jobs import DESK
 from axia_pipelines.resources import DeskResource
-from axia_pipelines.sensors import FINISHED, order_sensor
+from axia_pipelines.sensors import FINISHED, WITHOUT_LEASE_S, order_sensor
 from tests.pipelines.fakes import FakeDesk, ended
 from tests.services.hostile import AT_ONCE, SEED, chunks, messages
 
@@ -77,7 +83,7 @@ def test_one_desk_at_a_time(instance: dg.DagsterInstance, status: DagsterRunStat
     assert run.run_id in (answer.skip_message or "")
 
 
-def test_a_desk_without_a_lease_is_given_up(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_desk_without_a_lease_is_given_up(instance: dg.DagsterInstance) -> None:
     """A run that shows as started but has held no lease for minutes is failed, and the next desk opens at once.
 
     With Dagster's database away a code server may take a dead desk for a living one until it is started anew.
@@ -86,28 +92,101 @@ def test_a_desk_without_a_lease_is_given_up(instance: dg.DagsterInstance, monkey
     desk = FakeDesk()
     with dg.build_sensor_context(instance=instance, resources={"desk": desk}) as context:
         first = order_sensor(context)
-        monkeypatch.setattr(sensors, "WITHOUT_LEASE_S", -1.0)
+        desk.clock.sleep(WITHOUT_LEASE_S)
         later = order_sensor(context)
 
     assert (type(first), type(later)) == (dg.SkipReason, dg.RunRequest)
     assert instance.get_run_by_id(run.run_id).status is DagsterRunStatus.FAILURE  # type: ignore[union-attr]
 
 
-def test_a_lease_that_comes_back_starts_the_wait_anew(
-    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lease_that_comes_back_starts_the_wait_anew(instance: dg.DagsterInstance) -> None:
     """Two short times without a lease, with one between them, are not a long one."""
     instance.add_run(dg.DagsterRun(job_name=DESK, status=DagsterRunStatus.STARTED))
     desk = FakeDesk()
     with dg.build_sensor_context(instance=instance, resources={"desk": desk}) as context:
         order_sensor(context)
+        desk.clock.sleep(WITHOUT_LEASE_S - 20)
         desk.hold_lease("the-desk", 10)
         order_sensor(context)
-        desk.clock.sleep(11)
-        monkeypatch.setattr(sensors, "WITHOUT_LEASE_S", -1.0)
+        desk.clock.sleep(WITHOUT_LEASE_S - 20)
         answer = order_sensor(context)
 
     assert isinstance(answer, dg.SkipReason)
+
+
+def started(instance: dg.DagsterInstance, code_server: int) -> dg.DagsterRun:
+    """A desk that shows as started, by the code server at a port."""
+    tags = {GRPC_INFO_TAG: f'{{"host": "127.0.0.1", "port": {code_server}}}'}
+    return instance.add_run(dg.DagsterRun(job_name=DESK, status=DagsterRunStatus.STARTED, tags=tags))
+
+
+def test_the_first_tick_after_a_reboot_opens_the_next_desk(stored_instance: dg.DagsterInstance) -> None:
+    """A desk whose code server is gone is failed then and there, though it left its lease: run monitoring may be later.
+
+    The tick after this one would be five seconds later.
+    """
+    (nobody_listens,) = free_ports(1)
+    run = started(stored_instance, nobody_listens)
+    desk = FakeDesk()
+    desk.hold_lease(run.run_id, 14)
+
+    answer = look(stored_instance, desk)
+
+    record = stored_instance.get_run_record_by_id(run.run_id)
+    assert isinstance(answer, dg.RunRequest)
+    assert record is not None
+    assert record.dagster_run.status is DagsterRunStatus.FAILURE
+    assert record.end_time is not None
+
+
+def test_a_desk_that_dies_during_a_tick_is_followed_in_that_tick(instance: dg.DagsterInstance) -> None:
+    """The sensor looks twice: an order does not wait for the next tick if the desk was killed just after a look."""
+    run = instance.add_run(dg.DagsterRun(job_name=DESK, status=DagsterRunStatus.STARTED))
+    desk = FakeDesk()
+
+    class Killed(SteppedClock):
+        def sleep(self, seconds: float) -> None:
+            instance.report_run_failed(run)
+            super().sleep(seconds)
+
+    desk.ports = replace(desk.ports, clock=Killed(desk.clock.now()))
+
+    assert isinstance(look(instance, desk), dg.RunRequest)
+
+
+def test_a_desk_whose_code_server_is_busy_is_left_alone(
+    stored_instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No answer in time is no answer: the desk may be trading."""
+    monkeypatch.setattr(HealthyRunLauncher, "answer_timeout_s", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        run = started(stored_instance, silent.getsockname()[1])
+
+        answer = look(stored_instance, FakeDesk())
+
+    assert isinstance(answer, dg.SkipReason)
+    assert stored_instance.get_run_by_id(run.run_id).status is DagsterRunStatus.STARTED  # type: ignore[union-attr]
+
+
+def test_a_desk_that_ends_while_it_is_asked_about_has_not_failed(
+    stored_instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is gone in order has said so before it went, and the next desk opens."""
+    (nobody_listens,) = free_ports(1)
+    run = started(stored_instance, nobody_listens)
+
+    class Closing(HealthyRunLauncher):
+        def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+            ending = dg.DagsterEvent(dg.DagsterEventType.PIPELINE_SUCCESS.value, DESK, message="closed")
+            stored_instance.report_dagster_event(ending, run.run_id)
+            return super().check_run_worker_health(run)
+
+    monkeypatch.setattr(stored_instance, "_run_launcher", Closing())
+
+    answer = look(stored_instance, FakeDesk())
+
+    assert isinstance(answer, dg.RunRequest)
+    assert stored_instance.get_run_by_id(run.run_id).status is DagsterRunStatus.SUCCESS  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("status", sorted(FINISHED, key=str))
