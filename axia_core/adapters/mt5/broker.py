@@ -36,6 +36,8 @@ from axia_core.settings import Settings
 
 FRESH_TICK = timedelta(seconds=60)
 TICK_SEEN = timedelta(seconds=1)  # a tick of just now has shown already what the account's would
+# For the limits an entry has the account read just before it is sent; the worker looks once more as it sends.
+ACCOUNT_SEEN = timedelta(seconds=1)
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 # Deals carry server time, and history arrives late: a search that ends at "now" misses the newest (facts, B2).
 SEARCH_MARGIN = timedelta(days=1)
@@ -56,6 +58,7 @@ class Mt5Broker(Broker):
         self._names: dict[str, str] = {}
         self._symbols: dict[str, Struct] = {}
         self._tick_seen_at = NEVER
+        self._account_seen_at = NEVER
 
     def account(self) -> Account:
         account = self._verified_account()
@@ -101,7 +104,7 @@ class Mt5Broker(Broker):
 
     def submit(self, order: Order, send_by: datetime) -> Outcome:
         try:
-            self._verified_account()
+            self._require_account()
             request = self._build(order)
             refused = self._check(order, request)
         except (CannotBuild, UnknownSymbol, ArithmeticError, ValueError) as error:
@@ -128,13 +131,21 @@ class Mt5Broker(Broker):
         else:
             return found
 
+    def _require_account(self) -> None:
+        """One look serves one order at most."""
+        if self._clock.now() - self._account_seen_at > ACCOUNT_SEEN:
+            self._verified_account()
+        self._account_seen_at = NEVER
+
     def _verified_account(self) -> Account:
         """Looked at before every use: in another account there is neither a position to close nor a trace to find."""
+        self._account_seen_at = NEVER
         account = trade_parsing.account(self._read("account_info"))
         wanted = (self._settings.mt5_login, self._settings.mt5_server, self._settings.account)
         found = (account.login, account.server, "demo" if account.demo else "live")
         if found != wanted:
             raise WrongAccount(f"the terminal is at {found}, the settings say {wanted}: nothing will be sent")
+        self._account_seen_at = self._clock.now()
         return account
 
     def _build(self, order: Order) -> Request:
