@@ -63,6 +63,15 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the limits of an entry look at, read together: the account, every open position, and one symbol's quote."""
+
+    account: Account
+    positions: tuple[Position, ...]
+    quote: Quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PendingOrder:
     """One order that waits at the broker; `lots` is what of it is not filled yet."""
 

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from axia_core.domain.broker import Standing
+
 if TYPE_CHECKING:
     # Annotations only: the desk must not load numpy for the bars it never touches.
     from axia_core.domain.broker import Account, Booking, Deal, Finding, Instrument, PendingOrder, Position, Quote
@@ -31,6 +33,10 @@ class Broker(ABC):
     @abstractmethod
     def positions(self) -> tuple[Position, ...]:
         """Every open position of the account, whoever opened it."""
+
+    def standing(self, symbol: str) -> Standing:
+        """Account, positions and quote together, in fewer steps where an adapter has them. Raises what each raises."""
+        return Standing(account=self.account(), positions=self.positions(), quote=self.quote(symbol))
 
     @abstractmethod
     def pending(self) -> tuple[PendingOrder, ...]:

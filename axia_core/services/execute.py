@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from axia_core.domain.absence import Absences
-from axia_core.domain.broker import Absent, CannotTell, Evidence, PendingOrder, Position
+from axia_core.domain.broker import Absent, Account, CannotTell, Evidence, PendingOrder, Position
 from axia_core.domain.kill_switch import KillSwitch, Mode
 from axia_core.domain.limits import Facts, Limits, Refusal, check_entry, expired, from_the_future, sendable_until
 from axia_core.domain.messages import Epoch, Lease
@@ -253,17 +253,17 @@ def _must_wait(order: Order, room: Room, ledger: Attempts) -> bool:
 
 
 def _facts(order: Order, room: Room, ledger: Attempts, broker: Broker, now: datetime) -> Facts:
-    positions, quote = broker.positions(), broker.quote(order.symbol)
-    equity, at_day_start = _equity(room, ledger, broker, now)
+    standing = broker.standing(order.symbol)
+    equity, at_day_start = _equity(room, ledger, standing.account, now)
     entries = tuple(other for other in room.under_way if other.order.action.is_entry)
     return Facts(
         now=now,
         market_open=is_open(now),
-        quote=quote,
+        quote=standing.quote,
         instrument=broker.instrument(order.symbol),
-        exposures=len(positions) + len(entries),
+        exposures=len(standing.positions) + len(entries),
         entries_last_minute=room.entries_last_minute,
-        positions=positions,
+        positions=standing.positions,
         under_way=entries,
         alike=ledger.alike(order) if room.limits.duplicate_window else None,
         equity=equity,
@@ -272,11 +272,12 @@ def _facts(order: Order, room: Room, ledger: Attempts, broker: Broker, now: date
     )
 
 
-def _equity(room: Room, ledger: Attempts, broker: Broker, now: datetime) -> tuple[Decimal, Decimal] | tuple[None, None]:
-    """Now and when the day was first seen; not asked for where no limit looks at it."""
+def _equity(
+    room: Room, ledger: Attempts, account: Account, now: datetime
+) -> tuple[Decimal, Decimal] | tuple[None, None]:
+    """Now and when the day was first seen; nothing where no limit looks at it."""
     if room.limits.max_daily_loss_percent is None and room.limits.max_drawdown_percent is None:
         return None, None
-    account = broker.account()
     return account.equity, ledger.note_day_equity(loss_day(now), account.login, account.equity)
 
 

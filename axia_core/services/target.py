@@ -19,6 +19,7 @@ from axia_core.domain.broker import (
     PendingOrder,
     Position,
     Quote,
+    Standing,
 )
 from axia_core.domain.limits import Limits, expired
 from axia_core.domain.order_states import OrderRecord, State
@@ -101,6 +102,9 @@ class AddressedBroker(Broker):
 
     def positions(self) -> tuple[Position, ...]:
         return self.broker.positions()
+
+    def standing(self, symbol: str) -> Standing:
+        return self.broker.standing(symbol)
 
     def pending(self) -> tuple[PendingOrder, ...]:
         return self.broker.pending()

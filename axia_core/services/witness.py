@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from axia_core.domain.broker import Account, Booking, Deal, Finding, Instrument, PendingOrder, Position, Quote
+from axia_core.domain.broker import Account, Booking, Deal, Finding, Instrument, PendingOrder, Position, Quote, Standing
 from axia_core.domain.orders import Order
 from axia_core.domain.outcomes import NotSent, Outcome
 from axia_core.ports import Broker
@@ -27,6 +27,9 @@ class Witness(Broker):
 
     def positions(self) -> tuple[Position, ...]:
         return self._broker.positions()
+
+    def standing(self, symbol: str) -> Standing:
+        return self._broker.standing(symbol)
 
     def pending(self) -> tuple[PendingOrder, ...]:
         return self._broker.pending()

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from axia_core.adapters.mt5.calls import TerminalSpec
+from axia_core.adapters.mt5.calls import Call, TerminalSpec
 from axia_core.adapters.mt5.terminal import Terminal, open_terminal, wall_clock_deadline
 from axia_core.adapters.mt5.worker import connect
 from axia_core.adapters.paper.faults import Fault, write_plan
@@ -145,6 +145,19 @@ def test_order_send_cannot_go_through_call(terminal: Terminal) -> None:
     """There is one way to send, and it knows its deadline."""
     with pytest.raises(ValueError, match="send"):
         terminal.call("order_send", {})
+    with pytest.raises(ValueError, match="send"):
+        terminal.call_together(Call("account_info"), Call("order_send", ({},)))
+
+
+def test_calls_together_are_answered_in_turn(terminal: Terminal) -> None:
+    """Each call has its own answer with its own last_error, also after one that failed."""
+    first, failed, last = terminal.call_together(
+        Call("account_info"), Call("symbol_info_tick", ("NOSUCH",)), Call("positions_get")
+    )
+
+    assert first.result["currency"]
+    assert (failed.result, failed.error[0] < 0) == (None, True)
+    assert (last.result, last.error[0]) == ((), 1)
 
 
 def test_predecessor_is_ended_first(folder: Path) -> None:

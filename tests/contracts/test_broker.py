@@ -21,7 +21,7 @@ from axia_core.domain.broker import Absent, CannotTell, Evidence
 from axia_core.domain.order_states import State
 from axia_core.domain.orders import Action, Kind, Order
 from axia_core.domain.outcomes import MarketClosed, NotSent, Outcome, Settled, Unknown
-from axia_core.errors import ServerClockMismatch, WrongAccount
+from axia_core.errors import ServerClockMismatch, SourceUnavailable, WrongAccount
 from axia_core.ports import Broker
 from axia_core.settings import Settings
 
@@ -87,6 +87,17 @@ def test_quote_is_ordered_and_of_now(broker: Broker) -> None:
 def test_account_says_demo(broker: Broker) -> None:
     """The account is known, and known to be a demo."""
     assert broker.account().demo
+
+
+def test_standing_is_what_its_parts_say(broker: Broker) -> None:
+    """Account, positions and quote read together are those that are read one by one."""
+    broker.submit(order(), send_by())
+
+    standing = broker.standing("USDJPY")
+
+    assert standing.account == broker.account()
+    assert standing.positions == broker.positions()
+    assert standing.quote == broker.quote("USDJPY")
 
 
 def test_market_order_fills_with_exact_lots(broker: Broker) -> None:
@@ -317,6 +328,46 @@ class TestMt5:
             with pytest.raises(WrongAccount, match="4711"):
                 paper.broker.submit(wanted, send_by())
         assert [position.lots for position in paper.broker.positions()] == [Decimal("0.1")]
+
+    def test_account_switched_after_the_limits_sends_nothing(self, paper: PaperWorld) -> None:
+        """The look at the account that the limits had serves the order too; the worker looks as it sends."""
+        paper.broker.standing("USDJPY")
+        paper.set(account={"login": 4711})
+
+        outcome = paper.broker.submit(order(), send_by())
+
+        assert isinstance(outcome, NotSent)
+        assert "4711" in outcome.reason
+        assert paper.broker.positions() == ()
+
+    @pytest.mark.parametrize("seconds", [0.0, 2.0])
+    def test_look_at_the_account_serves_one_order_and_a_second(self, paper: PaperWorld, seconds: float) -> None:
+        """The order after the next looks itself, and so does one that comes later than a second after the limits."""
+        paper.broker.standing("USDJPY")
+        if not seconds:
+            paper.broker.submit(order(), send_by())
+        paper.clock.step(timedelta(seconds=seconds))
+        paper.set(account={"login": 4711})
+
+        with pytest.raises(WrongAccount, match="4711"):
+            paper.broker.submit(order("A2"), send_by() + timedelta(seconds=seconds))
+
+    def test_standing_in_another_account_is_none(self, paper: PaperWorld) -> None:
+        """Another account's positions are nobody's limits."""
+        paper.broker.quote("USDJPY")
+        paper.set(account={"login": 4711})
+
+        with pytest.raises(WrongAccount, match="4711"):
+            paper.broker.standing("USDJPY")
+
+    @pytest.mark.parametrize("part", ["account_info", "positions_get", "symbol_info_tick"])
+    def test_standing_without_one_part_is_unknown(self, paper: PaperWorld, part: str) -> None:
+        """An answer that fails among those that come together is told by its name."""
+        paper.broker.quote("USDJPY")
+        write_plan(paper.folder, Fault(function=part, every=1, error=(-1, "no memory")))
+
+        with pytest.raises(SourceUnavailable, match=f"{part} was not answered: no memory"):
+            paper.broker.standing("USDJPY")
 
     def test_absence_in_another_account_is_no_absence(self, paper: PaperWorld) -> None:
         """A search in a terminal at another account is no search."""

@@ -12,6 +12,7 @@ from typing import Any
 from axia_core.adapters.mt5 import building, evidence, trade_parsing
 from axia_core.adapters.mt5 import constants as mt5
 from axia_core.adapters.mt5.building import CannotBuild, Request
+from axia_core.adapters.mt5.calls import Answer, Call
 from axia_core.adapters.mt5.evidence import Traces
 from axia_core.adapters.mt5.server_clock import ServerClock, is_proved
 from axia_core.adapters.mt5.symbols import resolve
@@ -27,6 +28,7 @@ from axia_core.domain.broker import (
     PendingOrder,
     Position,
     Quote,
+    Standing,
 )
 from axia_core.domain.orders import Action, Order
 from axia_core.domain.outcomes import NotSent, Outcome
@@ -67,7 +69,9 @@ class Mt5Broker(Broker):
         return account
 
     def quote(self, symbol: str) -> Quote:
-        tick = self._read("symbol_info_tick", self._name(symbol))
+        return self._quote(self._read("symbol_info_tick", self._name(symbol)))
+
+    def _quote(self, tick: Struct) -> Quote:
         # Raises where the tick contradicts the configured clock: orders by a wrong clock would be searched, expired and
         # judged stale at the wrong times. An old tick proves nothing, and the limits refuse an entry on it.
         is_proved(self._server_clock, tick["time"], self._clock.now())
@@ -82,7 +86,12 @@ class Mt5Broker(Broker):
         return trade_parsing.instrument(self._symbol(symbol))
 
     def positions(self) -> tuple[Position, ...]:
-        return tuple(trade_parsing.position(struct) for struct in self._read("positions_get"))
+        return _positions(self._read("positions_get"))
+
+    def standing(self, symbol: str) -> Standing:
+        calls = (Call("account_info"), Call("positions_get"), Call("symbol_info_tick", (self._name(symbol),)))
+        account, positions, tick = map(_result, calls, self._terminal.call_together(*calls))
+        return Standing(account=self._verified(account), positions=_positions(positions), quote=self._quote(tick))
 
     def pending(self) -> tuple[PendingOrder, ...]:
         self._require_connected()
@@ -139,8 +148,11 @@ class Mt5Broker(Broker):
 
     def _verified_account(self) -> Account:
         """Looked at before every use: in another account there is neither a position to close nor a trace to find."""
+        return self._verified(self._read("account_info"))
+
+    def _verified(self, struct: Struct) -> Account:
         self._account_seen_at = NEVER
-        account = trade_parsing.account(self._read("account_info"))
+        account = trade_parsing.account(struct)
         wanted = (self._settings.mt5_login, self._settings.mt5_server, self._settings.account)
         found = (account.login, account.server, "demo" if account.demo else "live")
         if found != wanted:
@@ -290,10 +302,23 @@ class Mt5Broker(Broker):
 
     def _read(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """A reading call that must answer; raises SourceUnavailable with the terminal's own words."""
-        result, (code, text) = self._terminal.call(name, *args, **kwargs)
-        if result is None:
-            raise SourceUnavailable(f"{name} was not answered: {text} ({code})")
-        return result
+        result, error = self._terminal.call(name, *args, **kwargs)
+        return _answered(name, result, error)
+
+
+def _result(call: Call, answer: Answer) -> Any:
+    return _answered(call.name, answer.result, answer.error)
+
+
+def _answered(name: str, result: Any, error: tuple[int, str]) -> Any:
+    if result is None:
+        code, text = error
+        raise SourceUnavailable(f"{name} was not answered: {text} ({code})")
+    return result
+
+
+def _positions(structs: Iterable[Struct]) -> tuple[Position, ...]:
+    return tuple(trade_parsing.position(struct) for struct in structs)
 
 
 def _carries_magic(order: Order) -> bool:

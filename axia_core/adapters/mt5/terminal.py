@@ -36,7 +36,7 @@ class Terminal:
         self._pid_file = pid_file
         self._noted: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[Answer, ...] | None] = queue.SimpleQueue()
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, tuple[int, str]]:
         """The result of a reading function of the module, and its last_error.
@@ -44,11 +44,15 @@ class Terminal:
         Structs come as dicts, tuples of structs as tuples of dicts. Raises SourceUnavailable when the deadline passed
         or the process died (it is killed and the next call starts a new one), WrongAccount.
         """
-        if name == SENDING:
+        (answer,) = self.call_together(Call(name, args, tuple(kwargs.items())))
+        return answer.result, answer.error
+
+    def call_together(self, *calls: Call) -> tuple[Answer, ...]:
+        """What `call` does, for several in one exchange with the process and within one deadline."""
+        if any(call.name == SENDING for call in calls):
             raise ValueError("order_send goes through send(), which knows its deadline")
         self._ensure_running()
-        answer = self._exchange(Call(name, args, tuple(kwargs.items())), self._spec.deadline_s)
-        return answer.result, answer.error
+        return self._exchange(calls, self._spec.deadline_s)
 
     def send(self, request: dict[str, Any], send_by: float) -> Answer | None:
         """`order_send` at most once and never at or after *send_by* (wall clock, epoch seconds).
@@ -58,9 +62,10 @@ class Terminal:
         """
         self._ensure_running()
         try:
-            return self._exchange(Call(SENDING, (request,), send_by=send_by), self._spec.deadline_s)
+            (answer,) = self._exchange((Call(SENDING, (request,), send_by=send_by),), self._spec.deadline_s)
         except SourceUnavailable:
             return None
+        return answer
 
     def close(self) -> None:
         """Ends the child; the next call would start a new one."""
@@ -99,7 +104,7 @@ class Terminal:
         self._answers = queue.SimpleQueue()
         assert self._process.stdout is not None
         threading.Thread(target=_pump, args=(self._process.stdout, self._answers), daemon=True).start()
-        answer = self._exchange(self._spec, START_MARGIN_S + self._spec.deadline_s)
+        (answer,) = self._exchange(self._spec, START_MARGIN_S + self._spec.deadline_s)
         if not answer.result:
             self._kill()
             self._refuse(answer.error)
@@ -117,7 +122,7 @@ class Terminal:
             )
         raise SourceUnavailable(f"the terminal at {self._spec.path} could not be opened: {text} ({code})")
 
-    def _exchange(self, request: Call | TerminalSpec, deadline_s: float) -> Answer:
+    def _exchange(self, request: tuple[Call, ...] | TerminalSpec, deadline_s: float) -> tuple[Answer, ...]:
         process = self._process
         assert process is not None
         assert process.stdin is not None
@@ -159,7 +164,7 @@ def wall_clock_deadline(seconds_from_now: float) -> float:
     return time.time() + seconds_from_now
 
 
-def _pump(stream: IO[bytes], answers: queue.SimpleQueue[Answer | None]) -> None:
+def _pump(stream: IO[bytes], answers: queue.SimpleQueue[tuple[Answer, ...] | None]) -> None:
     """Moves answers from the pipe to a queue, because a pipe cannot be read with a deadline on Windows."""
     while True:
         try:

@@ -23,16 +23,16 @@ LOST_CONNECTION = frozenset({-5, -10000, -10001, -10002, -10003, -10004, -10005}
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Reads a TerminalSpec, connects, then answers Calls until the input ends."""
+    """Reads a TerminalSpec, connects, then answers Calls, as many at a time as come together, until the input ends."""
     spec: TerminalSpec = pickle.load(requests)
     module = importlib.import_module(spec.module)
-    _reply(answers, connect(module, spec))
+    _reply(answers, (connect(module, spec),))
     while True:
         try:
-            call: Call = pickle.load(requests)
+            calls: tuple[Call, ...] = pickle.load(requests)
         except EOFError:
             return
-        _reply(answers, _perform(module, spec, call))
+        _reply(answers, tuple(_perform(module, spec, call) for call in calls))
 
 
 def connect(module: Any, spec: TerminalSpec) -> Answer:
@@ -99,8 +99,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _reply(answers: BinaryIO, answer: Answer) -> None:
-    pickle.dump(answer, answers, protocol=pickle.HIGHEST_PROTOCOL)
+def _reply(answers: BinaryIO, found: tuple[Answer, ...]) -> None:
+    pickle.dump(found, answers, protocol=pickle.HIGHEST_PROTOCOL)
     answers.flush()
 
 
