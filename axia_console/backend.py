@@ -69,7 +69,7 @@ class Backend:
         """Where collections are asked for: Dagster's own page, as a person would."""
         from axia_core.adapters.dagster_http.client import DagsterClient
 
-        return DagsterClient(self.dagster_url, LAUNCH_TIMEOUT_S)
+        return DagsterClient(self.dagster_url, LAUNCH_TIMEOUT_S, LAUNCH_TIMEOUT_S)
 
     @cached_property
     def drills(self) -> DrillReports:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -77,7 +78,7 @@ def _run(dagster: DagsterClient, request: Request, symbols: tuple[str, ...]) -> 
     run_id = dagster.launch_collection(request.days, symbols, request.timeframes)
     partitions = len(request.days) * len(symbols) * len(request.timeframes)
     say(f"run {run_id}: {', '.join(symbols)}, {request.days[0]} to {request.days[-1]}, {partitions} partitions")
-    status = dagster.wait(run_id)
+    status = dagster.wait(run_id, timeout_s=math.inf)  # ten years take hours
     failures = () if status.succeeded else dagster.failures(run_id)
     say(f"  {status.status} after {_seconds(status):.1f} s, {status.materializations} partitions and caches")
     for failure in failures:

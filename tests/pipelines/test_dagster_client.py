@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from typing import Any
 
 import graphql
@@ -100,6 +100,49 @@ def test_refused_run_says_why() -> None:
 
     with webserver([REPOSITORIES, refused]) as (client, _), pytest.raises(InvalidInput, match="no such op"):
         client.launch_collection([FRIDAY], ["USDJPY"], [Timeframe.H1])
+
+
+@contextmanager
+def silent_after(*answers: dict[str, Any]) -> Iterator[str]:
+    """The address of a webserver that gives *answers* and then takes questions without an answer."""
+    ended, remaining = threading.Event(), list(answers)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            if not remaining:
+                ended.wait(30)
+                return
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"data": remaining.pop(0)}).encode())
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            ended.set()
+            server.shutdown()
+
+
+def test_a_launch_that_is_not_answered_may_have_started_the_run() -> None:
+    """Nobody is told to start Dagster, nor led to launch a second run: the first may be writing its partitions."""
+    with silent_after(REPOSITORIES) as url, pytest.raises(NotRunning, match="look at Runs") as told:
+        DagsterClient(url, launch_timeout_s=0.2).launch_collection([FRIDAY], ["USDJPY"], [Timeframe.H1])
+
+    assert "axia up" not in str(told.value)
+
+
+def test_a_launch_is_waited_for_longer_than_a_question() -> None:
+    """Dagster writes an event per partition before it answers a launch."""
+    with silent_after() as url, pytest.raises(NotRunning, match=r"is there and has not answered within 0\.2 s"):
+        DagsterClient(url, timeout_s=0.2).latest_run(COLLECTION)
+
+    with silent_after(REPOSITORIES) as url, pytest.raises(NotRunning, match=r"within 0\.3 s"):
+        DagsterClient(url, timeout_s=0.2, launch_timeout_s=0.3).launch(COLLECTION)
 
 
 def test_weekend_is_refused_before_anything_is_asked() -> None:

@@ -24,6 +24,8 @@ RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 FINISHED = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
 TIMEOUT_S = 60.0
+# Dagster writes an event per partition before it answers: a year of 40 series took more than a minute.
+LAUNCH_TIMEOUT_S = 1_800.0
 POLL_S = 0.5
 
 
@@ -61,11 +63,15 @@ class Materialization:
 
 
 class DagsterClient:
-    """The Dagster behind one webserver, for example `http://127.0.0.1:3000`. Raises NotRunning when nobody answers."""
+    """The Dagster behind one webserver, for example `http://127.0.0.1:3000`.
 
-    def __init__(self, base_url: str, timeout_s: float = TIMEOUT_S) -> None:
+    Raises NotRunning when nobody answers; where that was a launch, the run may have been started all the same.
+    """
+
+    def __init__(self, base_url: str, timeout_s: float = TIMEOUT_S, launch_timeout_s: float = LAUNCH_TIMEOUT_S) -> None:
         self._url = base_url.rstrip("/")
         self._timeout_s = timeout_s
+        self._launch_timeout_s = launch_timeout_s
 
     def launch_collection(self, days: Sequence[date], symbols: Sequence[str], timeframes: Sequence[Timeframe]) -> str:
         """Starts one run that collects every day from the first to the last of *days*, then the caches; its run id.
@@ -93,14 +99,18 @@ class DagsterClient:
         assets: Sequence[Sequence[str]] | None = None,
         config: dict[str, Any] | None = None,
     ) -> str:
-        """Starts a run of *job* (of some of its assets only, if given); its run id. Raises InvalidInput."""
+        """Starts a run of *job* (of some of its assets only, if given); its run id. Raises InvalidInput, NotRunning."""
         selection = None if assets is None else [{"path": list(path)} for path in assets]
         parameters = {
             "selector": {**self._repository(job), "jobName": job, "assetSelection": selection},
             "runConfigData": config or {},
             "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in (tags or {}).items()]},
         }
-        result = self._ask(queries.LAUNCH, parameters=parameters)["launchRun"]
+        try:
+            result = self._ask(queries.LAUNCH, self._launch_timeout_s, parameters=parameters)["launchRun"]
+        except _Late as error:
+            remedy = f"It may be starting the run of {job} all the same: look at Runs in its UI before you try again"
+            raise NotRunning(f"{error}. {remedy}") from error
         if result["__typename"] != "LaunchRunSuccess":
             raise InvalidInput("run", job, f"Dagster refused it ({result['__typename']})", _refusal(result))
         return str(result["run"]["runId"])
@@ -155,17 +165,24 @@ class DagsterClient:
                 }
         raise NotRunning(f"Dagster at {self._url} has not loaded the job {job}: see Deployment in its UI")
 
-    def _ask(self, query: str, **variables: object) -> dict[str, Any]:
+    def _ask(self, query: str, timeout_s: float | None = None, **variables: object) -> dict[str, Any]:
+        timeout_s = self._timeout_s if timeout_s is None else timeout_s
         try:
-            answer = ask(self._url, query, variables, self._timeout_s)
+            answer = ask(self._url, query, variables, timeout_s)
         except urllib.error.HTTPError as error:
             raise InvalidInput("query", error.code, error.read().decode(errors="replace")[:500]) from error
+        except TimeoutError as error:
+            raise _Late(f"Dagster at {self._url} is there and has not answered within {timeout_s:g} s") from error
         except (OSError, ValueError) as error:
             raise NotRunning(f"no Dagster answers at {self._url} ({error}): start it with `axia up`") from error
         if answer.get("errors"):
             raise InvalidInput("query", answer["errors"][0]["message"], "Dagster could not answer it")
         data: dict[str, Any] = answer["data"]
         return data
+
+
+class _Late(NotRunning):
+    """The question was put, and no answer came in time."""
 
 
 def neighbours(symbols: Sequence[str], known: Sequence[str]) -> Iterator[tuple[str, ...]]:
