@@ -29,6 +29,8 @@ HEALED_PAUSE_S = 6 * 3_600
 WITHOUT_LEASE_S = 180.0
 # Half of the daemon's five seconds: an order would wait for all of them when its desk is killed just after a look.
 SECOND_LOOK_S = 2.5
+STARTS_WITHIN_S = 120.0
+STARTING = frozenset({DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING})
 UNFINISHED = [status for status in DagsterRunStatus if status not in FINISHED]
 
 
@@ -52,16 +54,25 @@ def order_sensor(
 
 
 def _open_desk(context: dg.SensorEvaluationContext, ports: OrderPorts) -> dg.DagsterRun | None:
-    runs = context.instance.get_runs(filters=dg.RunsFilter(job_name=DESK, statuses=UNFINISHED), limit=1)
-    return runs[0] if runs and not _is_gone(runs[0], context, ports) else None
+    records = context.instance.get_run_records(filters=dg.RunsFilter(job_name=DESK, statuses=UNFINISHED), limit=1)
+    return records[0].dagster_run if records and not _is_gone(records[0], context, ports) else None
 
 
-def _is_gone(run: dg.DagsterRun, context: dg.SensorEvaluationContext, ports: OrderPorts) -> bool:
-    """Whether a desk that shows as started lives no more; then it is failed."""
+def _is_gone(record: dg.RunRecord, context: dg.SensorEvaluationContext, ports: OrderPorts) -> bool:
+    """Whether a desk that shows as open lives no more; then it is failed."""
+    run = record.dagster_run
     if run.status is not DagsterRunStatus.STARTED:
         context.update_cursor("")
-        return False
+        return run.status in STARTING and _never_started(record, context.instance)
     return _has_no_process(run, context.instance) or _has_no_lease(run, context, ports)
+
+
+def _never_started(record: dg.RunRecord, instance: dg.DagsterInstance) -> bool:
+    """Run monitoring waits for half an hour, as a backfill takes minutes to start; a desk takes seconds."""
+    if time.time() - record.create_timestamp.timestamp() < STARTS_WITHIN_S:
+        return False
+    instance.report_run_failed(record.dagster_run, f"the desk has not started within {STARTS_WITHIN_S:.0f} s")
+    return True
 
 
 def _has_no_process(run: dg.DagsterRun, instance: dg.DagsterInstance) -> bool:

@@ -16,6 +16,7 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from axia_cli.stack.ports import free_ports
 from axia_core.adapters.clock import SteppedClock
+from axia_pipelines import sensors
 from axia_pipelines.instance.launcher import HealthyRunLauncher
 from axia_pipelines.jobs import DESK
 from axia_pipelines.resources import DeskResource
@@ -81,6 +82,21 @@ def test_one_desk_at_a_time(instance: dg.DagsterInstance, status: DagsterRunStat
 
     assert isinstance(answer, dg.SkipReason)
     assert run.run_id in (answer.skip_message or "")
+
+
+@pytest.mark.parametrize("status", [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING])
+def test_a_desk_that_does_not_start_is_given_up(
+    instance: dg.DagsterInstance, status: DagsterRunStatus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that goes down while a desk is launched leaves one that never starts; two minutes are enough for it."""
+    run = instance.add_run(dg.DagsterRun(job_name=DESK, status=status))
+    early = look(instance, FakeDesk())
+    monkeypatch.setattr(sensors, "STARTS_WITHIN_S", -1.0)
+
+    late = look(instance, FakeDesk())
+
+    assert (type(early), type(late)) == (dg.SkipReason, dg.RunRequest)
+    assert instance.get_run_by_id(run.run_id).status is DagsterRunStatus.FAILURE  # type: ignore[union-attr]
 
 
 def test_a_desk_without_a_lease_is_given_up(instance: dg.DagsterInstance) -> None:
