@@ -17,6 +17,7 @@ import psutil
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
 
+from axia_cli.stack import environment
 from axia_core.adapters import dynamodb
 from axia_core.adapters.mt5 import desk_terminal
 from axia_core.adapters.mt5.broker import Mt5Broker
@@ -131,7 +132,8 @@ def _instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     log = os.open(settings.home / "children.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    with dg.DagsterInstance.from_config(str(settings.home / "dagster")) as instance:
+    os.environ |= environment.exports(settings)  # where its databases are
+    with dg.DagsterInstance.get() as instance:
         for run in instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED)):
             instance.report_run_failed(run, "its process is gone")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)

@@ -17,6 +17,8 @@ from axia_core.settings import Settings
 # On Linux malloc would keep a heap for each of Dagster's threads (25 MB over five processes; the interpreter lets one
 # thread allocate at a time anyway), and, once large blocks were freed, ever more of the top of it (16 MB).
 _MALLOC = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_MMAP_THRESHOLD_": "65536"}
+# How many of a run's events Dagster hands to the instance's event log at a time.
+_BATCHES = {"DAGSTER_EVENT_BATCH_SIZE": "100"}
 
 
 def local(settings: Settings) -> Settings:
@@ -51,7 +53,7 @@ def for_children(settings: Settings) -> dict[str, str]:
     settings = local(settings)
     chosen = {name: getattr(settings, name) for name in sorted(settings.model_fields_set)}
     said = {f"AXIA_{name.upper()}": _text(value) for name, value in chosen.items() if value is not None}
-    python = {"PYTHONUNBUFFERED": "1", "PATH": _path_with_our_python()}
+    python = {"PYTHONUNBUFFERED": "1", **_BATCHES, "PATH": _path_with_our_python()}
     inherited = _MALLOC | _inherited()
     return {**inherited, **said, "AXIA_AWS_REGION": settings.aws_region, **exports(settings), **python}
 

@@ -74,6 +74,7 @@ $settings = @{
     AXIA_DEAD_LETTERS_TOLD = 'false'  # the alarm SQS-DLQ-Messages tells
     TSS_CACHE_ENDPOINT   = $CacheEndpoint
     DAGSTER_HOME         = (Join-Path $root 'state\dagster')
+    DAGSTER_EVENT_BATCH_SIZE = '100'  # how many of a run's events go to the event log at a time
 }
 if ($Account -eq 'live') { $settings['AXIA_LIVE_CONFIRMED'] = 'false' }  # a person sets it to true, on the host
 foreach ($entry in $settings.GetEnumerator()) { [Environment]::SetEnvironmentVariable($entry.Key, $entry.Value, 'Machine') }

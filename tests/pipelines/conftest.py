@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an instance that was never used: making its databases takes longer than most tests."""
     folder = tmp_path_factory.mktemp("dagster")
-    shutil.copyfile(ROOT / "dagster.yaml", folder / "dagster.yaml")
+    _configure(folder)
     dg.DagsterInstance.from_config(str(folder)).dispose()
     return folder
 
@@ -31,5 +32,12 @@ def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stored_instance(new_home: Path, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     """The instance of our dagster.yaml, its storage in a folder of the test."""
     shutil.copytree(new_home, tmp_path / "dagster")
+    _configure(tmp_path / "dagster")
     with dg.DagsterInstance.from_config(str(tmp_path / "dagster")) as made:
         yield made
+
+
+def _configure(home: Path) -> None:
+    """Our dagster.yaml, in which the folder itself stands for the environment's DAGSTER_HOME."""
+    text = (ROOT / "dagster.yaml").read_text(encoding="utf-8")
+    (home / "dagster.yaml").write_text(text.replace("{env: DAGSTER_HOME}", json.dumps(str(home))), encoding="utf-8")
