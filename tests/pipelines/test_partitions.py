@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import dagster as dg
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -94,6 +95,28 @@ def test_keys_are_made_once_a_day() -> None:
         ours.get_partition_keys(at).clear()  # type: ignore[attr-defined]  # a caller that takes the list for its own
         assert keys == list(plain.get_partition_keys(at)) == list(ours.get_partition_keys(at))
     assert len(ours.get_partition_keys(after)) == len(ours.get_partition_keys(before)) + len(symbols)
+
+
+def test_keys_of_a_range_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A range asked for again is not listed again, is what Dagster lists, and belongs to whoever asked."""
+    symbols = ("EURUSD", "USDJPY")
+    ours = series_days(DATES, symbols)
+    plain = dg.MultiPartitionsDefinition({"date": DATES, "symbol": dg.StaticPartitionsDefinition(symbols)})
+    week, day = (
+        dg.PartitionKeyRange(str(partition_key(first, symbols[0])), str(partition_key(last, symbols[-1])))
+        for first, last in ((date(2026, 6, 29), date(2026, 7, 3)), (date(2026, 7, 1), date(2026, 7, 1)))
+    )
+    wanted = [list(plain.get_partition_keys_in_range(one)) for one in (week, day)]
+
+    ours.get_partition_keys_in_range(week).clear()  # type: ignore[attr-defined]  # as above
+    again = ours.get_partition_keys_in_range(week)
+    other = ours.get_partition_keys_in_range(day)
+    monkeypatch.setattr(
+        dg.MultiPartitionsDefinition, "get_partition_keys_in_range", lambda *_: pytest.fail("listed again")
+    )
+
+    assert [list(again), list(other)] == wanted
+    assert list(ours.get_partition_keys_in_range(day)) == wanted[1]
 
 
 def test_range_is_a_rectangle() -> None:
