@@ -7,6 +7,9 @@ https://docs.dagster.io/deployment/oss/dagster-yaml
 
 from __future__ import annotations
 
+import getpass
+import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,13 +29,14 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        return {"home": dg.StringSource}
+        return {"home": dg.Field(dg.StringSource, is_required=False, description="Instead of DAGSTER_HOME.")}
 
     @classmethod
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> BatchingEventLogStorage:
-        return cls(str(Path(config_value["home"]) / "history" / "runs"), inst_data)
+        home = config_value.get("home") or os.environ.get("DAGSTER_HOME") or _temporary()
+        return cls(str(Path(home) / "history" / "runs"), inst_data)
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Events of one run. Dagster stores them one by one where this raises."""
@@ -53,6 +57,11 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
             self._store_asset_event_tags(index, events, ids)
             for number in _last_of_each(events):
                 self._store_asset_event(index, events[number], ids[number])
+
+
+def _temporary() -> Path:
+    """For an instance without a home, which Dagster makes for a command in the source folder; its processes share it."""
+    return Path(tempfile.gettempdir()) / f"axia-dagster-{getpass.getuser()}"
 
 
 def _last_of_each(events: Sequence[dg.EventLogEntry]) -> list[int]:

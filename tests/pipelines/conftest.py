@@ -38,6 +38,8 @@ def stored_instance(new_home: Path, tmp_path: Path) -> Iterator[dg.DagsterInstan
 
 
 def _configure(home: Path) -> None:
-    """Our dagster.yaml, in which the folder itself stands for the environment's DAGSTER_HOME."""
+    """Our dagster.yaml, in which the folder itself is named instead of the environment's DAGSTER_HOME."""
     text = (ROOT / "dagster.yaml").read_text(encoding="utf-8")
-    (home / "dagster.yaml").write_text(text.replace("{env: DAGSTER_HOME}", json.dumps(str(home))), encoding="utf-8")
+    storage = "  class: BatchingEventLogStorage\n"
+    named = text.replace(storage, f"{storage}  config: {{home: {json.dumps(str(home))}}}\n")
+    (home / "dagster.yaml").write_text(named, encoding="utf-8")

@@ -1,7 +1,9 @@
 """The instance's event log: many events in one transaction read as the same events one by one."""
 
+import tempfile
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -94,6 +96,20 @@ def test_events_of_many_partitions_are_written_together(
     assert batches == [8, 7]  # the check that is planned comes with the partitions that are
     assert dg.DagsterEventType.ASSET_MATERIALIZATION not in alone
     assert dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED not in alone
+
+
+def test_where_it_lies(stored_instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In DAGSTER_HOME where Dagster's own would be; a command in the source folder, which has none, works too."""
+    own = SqliteEventLogStorage(str(Path(stored_instance.root_directory) / "history" / "runs"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    at_home = BatchingEventLogStorage.from_config_value(None, {})
+    monkeypatch.delenv("DAGSTER_HOME")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    homeless = BatchingEventLogStorage.from_config_value(None, {})
+
+    assert stored_instance.event_log_storage.path_for_shard("r") == own.path_for_shard("r")  # type: ignore[attr-defined]
+    assert at_home.path_for_shard("r") == str(tmp_path / "home" / "history" / "runs" / "r.db")
+    assert homeless.path_for_shard("r").startswith(str(tmp_path / "temporary"))
 
 
 def test_a_batch_that_fails_is_written_one_by_one(
