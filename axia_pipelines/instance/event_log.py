@@ -60,7 +60,7 @@ class BatchingEventLogStorage(SqliteEventLogStorage):
 
 
 def _temporary() -> Path:
-    """For an instance without a home, which Dagster makes for a command in the source folder; its processes share it."""
+    """For an instance without a home, as Dagster makes for a command in the source folder; its processes share it."""
     return Path(tempfile.gettempdir()) / f"axia-dagster-{getpass.getuser()}"
 
 
