@@ -340,9 +340,9 @@ class TestMt5:
         assert "4711" in outcome.reason
         assert paper.broker.positions() == ()
 
-    @pytest.mark.parametrize("seconds", [0.0, 2.0])
-    def test_look_at_the_account_serves_one_order_and_a_second(self, paper: PaperWorld, seconds: float) -> None:
-        """The order after the next looks itself, and so does one that comes later than a second after the limits."""
+    @pytest.mark.parametrize("seconds", [0.0, 0.5])
+    def test_look_at_the_account_serves_one_entry_and_a_moment(self, paper: PaperWorld, seconds: float) -> None:
+        """The entry after the next looks itself, and so does one that comes later than its limits would allow."""
         paper.broker.standing("USDJPY")
         if not seconds:
             paper.broker.submit(order(), send_by())
@@ -351,6 +351,15 @@ class TestMt5:
 
         with pytest.raises(WrongAccount, match="4711"):
             paper.broker.submit(order("A2"), send_by() + timedelta(seconds=seconds))
+
+    def test_exit_looks_at_the_account_itself(self, paper: PaperWorld) -> None:
+        """In another account its position is not there: it would be refused for good."""
+        opened = ticket_of(paper.broker.submit(order(), send_by()))
+        paper.broker.standing("USDJPY")
+        paper.set(account={"login": 4711})
+
+        with pytest.raises(WrongAccount, match="4711"):
+            paper.broker.submit(order("C1", action=Action.CLOSE, mt5_ticket=opened), send_by())
 
     def test_standing_in_another_account_is_none(self, paper: PaperWorld) -> None:
         """Another account's positions are nobody's limits."""

@@ -39,7 +39,7 @@ from axia_core.settings import Settings
 FRESH_TICK = timedelta(seconds=60)
 TICK_SEEN = timedelta(seconds=1)  # a tick of just now has shown already what the account's would
 # For the limits an entry has the account read just before it is sent; the worker looks once more as it sends.
-ACCOUNT_SEEN = timedelta(seconds=1)
+ACCOUNT_SEEN = timedelta(milliseconds=250)
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 # Deals carry server time, and history arrives late: a search that ends at "now" misses the newest (facts, B2).
 SEARCH_MARGIN = timedelta(days=1)
@@ -113,7 +113,7 @@ class Mt5Broker(Broker):
 
     def submit(self, order: Order, send_by: datetime) -> Outcome:
         try:
-            self._require_account()
+            self._require_account(order)
             request = self._build(order)
             refused = self._check(order, request)
         except (CannotBuild, UnknownSymbol, ArithmeticError, ValueError) as error:
@@ -140,9 +140,9 @@ class Mt5Broker(Broker):
         else:
             return found
 
-    def _require_account(self) -> None:
-        """One look serves one order at most."""
-        if self._clock.now() - self._account_seen_at > ACCOUNT_SEEN:
+    def _require_account(self, order: Order) -> None:
+        """A look of just now serves one entry; an exit, which another account's positions would refuse, has its own."""
+        if not order.action.is_entry or self._clock.now() - self._account_seen_at > ACCOUNT_SEEN:
             self._verified_account()
         self._account_seen_at = NEVER
 
